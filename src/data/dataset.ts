@@ -1,0 +1,65 @@
+/** How the values of a sensor become the bytes that a network takes. */
+export interface Scaling {
+  /** Value of byte 0, one per input, or a single one for all inputs. */
+  readonly offset: Float32Array;
+  /** Value of one step of a byte (> 0), one per input, or a single one for all inputs. */
+  readonly step: Float32Array;
+}
+
+/** Width and height of an input that is a grey image, row by row. */
+export interface Geometry {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Labelled samples as bytes: what a sensor delivers after scaling. */
+export interface Dataset {
+  /** What to call it in reports. */
+  readonly name: string;
+  /** Samples one after the other: (count, width), each 0 to 255. */
+  readonly inputs: Uint8Array;
+  /** One class index per sample: (count). */
+  readonly labels: Uint8Array;
+  readonly count: number;
+  /** Inputs per sample. */
+  readonly width: number;
+  /** Names of the classes; its length is the number of classes. */
+  readonly classes: readonly string[];
+  /** Names of the inputs, where the source has them. */
+  readonly features?: readonly string[];
+  /** Present where the input is an image. */
+  readonly geometry?: Geometry;
+  readonly scaling: Scaling;
+}
+
+/** Bytes that stand for themselves: byte b is the value b. */
+export const BYTE_SCALING: Scaling = { offset: Float32Array.of(0), step: Float32Array.of(1) };
+
+/** Samples `from` (included) to `to` (excluded), as views on the same memory. */
+export function slice(data: Dataset, from: number, to: number): Dataset {
+  const end = Math.min(to, data.count);
+  const start = Math.min(from, end);
+  return {
+    ...data,
+    inputs: data.inputs.subarray(start * data.width, end * data.width),
+    labels: data.labels.subarray(start, end),
+    count: end - start,
+  };
+}
+
+/** The samples at `indices`, copied in that order. */
+export function select(data: Dataset, indices: ArrayLike<number>): Dataset {
+  const inputs = new Uint8Array(indices.length * data.width);
+  const labels = new Uint8Array(indices.length);
+  for (let k = 0; k < indices.length; k++) {
+    const i = indices[k]!;
+    inputs.set(data.inputs.subarray(i * data.width, (i + 1) * data.width), k * data.width);
+    labels[k] = data.labels[i]!;
+  }
+  return { ...data, inputs, labels, count: indices.length };
+}
+
+/** Sample `i` as a view of `width` bytes. */
+export function sample(data: Dataset, i: number): Uint8Array {
+  return data.inputs.subarray(i * data.width, (i + 1) * data.width);
+}

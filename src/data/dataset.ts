@@ -63,3 +63,14 @@ export function select(data: Dataset, indices: ArrayLike<number>): Dataset {
 export function sample(data: Dataset, i: number): Uint8Array {
   return data.inputs.subarray(i * data.width, (i + 1) * data.width);
 }
+
+/**
+ * The samples whose class is in `classes` (indices), copied in their order. Class list and labels stay as they are, so that a
+ * network with groups for all classes can learn a part of them first.
+ */
+export function selectClasses(data: Dataset, classes: readonly number[]): Dataset {
+  const keep = new Set(classes);
+  const indices: number[] = [];
+  for (let i = 0; i < data.count; i++) if (keep.has(data.labels[i]!)) indices.push(i);
+  return select(data, indices);
+}

@@ -1,0 +1,59 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { GoodnessError } from '../base/errors.js';
+import { parseCsv } from './csv.js';
+import { hasIdxNames, loadIdxFolder, loadMnist, type TrainTest } from './mnist.js';
+import { encodeTable, splitTable, type TableOptions } from './table.js';
+
+export interface LoadOptions extends Omit<TableOptions, 'name'> {
+  /** Whether the first row of a CSV names the columns; default: found out. */
+  readonly header?: boolean;
+}
+
+/** Larger files are refused: the data set lives in memory. */
+const MAX_CSV_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Loads what a user named: `mnist`; a CSV file (split by `seed`); a folder with four IDX files; or a folder with `train.csv`
+ * and `test.csv`. With `scaling` and `classes` of a model, a CSV is encoded for that model.
+ * @throws GoodnessError data.missing, data.unknown, data.size, and those of the loaders
+ */
+export async function loadData(spec: string, options: LoadOptions = {}): Promise<TrainTest> {
+  if (spec === 'mnist') return loadMnist();
+  const info = await stat(spec).catch((cause: unknown) => {
+    throw new GoodnessError('data.missing', `there is no data at ${spec}`, {
+      expected: '`mnist`, a CSV file, or a folder with IDX files',
+      cause,
+    });
+  });
+  if (!info.isDirectory()) {
+    const table = await readCsv(spec, info.size, options);
+    return splitTable(table, { ...options, name: basename(spec) });
+  }
+  const names = await readdir(spec);
+  if (hasIdxNames(names)) return loadIdxFolder(spec);
+  if (names.includes('train.csv') && names.includes('test.csv')) return loadCsvFolder(spec, options);
+  throw new GoodnessError('data.unknown', `the folder ${spec} holds no data of a known kind`, {
+    expected: 'train- and t10k- images and labels as IDX files, or train.csv and test.csv',
+    got: names.length === 0 ? 'an empty folder' : names.slice(0, 8).join(', '),
+  });
+}
+
+async function loadCsvFolder(dir: string, options: LoadOptions): Promise<TrainTest> {
+  const read = async (file: string) => readCsv(join(dir, file), (await stat(join(dir, file))).size, options);
+  const [trainTable, testTable] = [await read('train.csv'), await read('test.csv')];
+  const { train, test } = splitTable(trainTable, { ...options, name: basename(dir) });
+  const whole = encodeTable(trainTable, train.scaling, train.classes, basename(dir));
+  return { train: whole, test: encodeTable(testTable, train.scaling, train.classes, test.name) };
+}
+
+async function readCsv(path: string, size: number, options: LoadOptions) {
+  if (size > MAX_CSV_BYTES) {
+    throw new GoodnessError('data.size', `${path} is too large`, {
+      expected: `at most ${MAX_CSV_BYTES >> 20} MB`,
+      got: `${size >> 20} MB`,
+    });
+  }
+  const text = await readFile(path, 'utf8');
+  return parseCsv(text, { name: basename(path), ...(options.header === undefined ? {} : { header: options.header }) });
+}

@@ -1,0 +1,38 @@
+/* Inference (SPEC.md 4): the forward pass, goodness, class and thresholds. Links without learning. */
+#ifndef FF_INFER_H
+#define FF_INFER_H
+
+#include "ff_model.h"
+
+#define FF_NO_LABEL 0xFF
+
+/* Flags of a result. */
+enum { FF_CORRECT = 1, FF_FALSE_REJECT = 2, FF_FALSE_ACCEPT = 4, FF_NOVEL = 8, FF_LEARNED = 16 };
+
+typedef struct {
+    uint8_t class_;       /* class with the largest score, the lowest of equal ones */
+    uint8_t flags;
+    uint32_t score;       /* its score */
+    uint32_t label_score; /* the label's score, 0 without a label */
+} ff_result;
+
+/* Called after the goodness of layer l is known: model->x holds its input, ff_activity() its output. */
+typedef void (*ff_layer_hook)(ff_model *model, uint8_t l, uint8_t label);
+
+/* Activities of the layer worked on last: uint16 (m). They lie where the accumulators were. */
+static inline uint16_t *ff_activity(const ff_model *model) { return (uint16_t *)(void *)model->acc; }
+
+/*
+ * One forward pass up to and including layer `last`, over x: uint8 (raw), which it doesn't change. `label` is the label that goes into the input (objective 1)
+ * and to the hook; hook may be NULL. Leaves activities and goodness of layer `last`, and adds to score[slot] for objective 1, or to score[0..classes) for
+ * objective 0. The model must be bound.
+ */
+void ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook);
+
+/* Class, thresholds and novelty from the scores that ff_forward() left. label: a class, or FF_NO_LABEL. */
+void ff_decide(const ff_model *model, uint8_t label, ff_result *result);
+
+/* Classifies x: uint8 (raw). label: FF_NO_LABEL, or a class < classes to fill in the flags that need one. */
+void ff_infer(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result);
+
+#endif

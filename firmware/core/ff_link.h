@@ -1,0 +1,41 @@
+/*
+ * One link: frames in, requests carried out, responses out (SPEC.md 9). A state machine of bounded steps; the port moves the bytes.
+ *
+ *   n = ff_link_feed(link, bytes, count)   takes bytes until a request is complete; the port keeps the rest
+ *   ff_link_step(link)                     does a bounded piece of work; 1 = there is more to do
+ *   n = ff_link_take(link, to, room)       bytes to send
+ *
+ * Several links may share a device: a long job of one makes the others wait.
+ */
+#ifndef FF_LINK_H
+#define FF_LINK_H
+
+#include "ff_device.h"
+#include "ff_frame.h"
+
+typedef struct {
+    ff_device *device;
+    ff_decoder decoder;
+    uint8_t *out;         /* response: encoded from here on */
+    uint32_t payload;     /* largest payload of a request or response */
+    uint32_t out_count;   /* encoded bytes */
+    uint32_t out_sent;
+    uint8_t type, sequence; /* of the request being worked on */
+    uint8_t has_request;  /* a frame waits to be worked on */
+    uint8_t owns_job;     /* the device's job answers this link's request */
+} ff_link;
+
+/* Smallest payload that a link may be made for: the HELLO response with a short name. */
+#define FF_LINK_PAYLOAD_LEAST 64u
+
+/* Bytes of buffer that a link for this payload needs; aligned to 4. */
+uint32_t ff_link_bytes(uint32_t payload);
+
+/* buffer: ff_link_bytes(payload) bytes, aligned to 4. payload: FF_LINK_PAYLOAD_LEAST to 65535. */
+void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, uint32_t payload);
+
+uint32_t ff_link_feed(ff_link *link, const uint8_t *bytes, uint32_t count);
+int ff_link_step(ff_link *link);
+uint32_t ff_link_take(ff_link *link, uint8_t *to, uint32_t room);
+
+#endif

@@ -1,0 +1,17 @@
+/* Integer root and random numbers (SPEC.md 3 and 4.2). */
+#ifndef FF_MATH_H
+#define FF_MATH_H
+
+#include <stdint.h>
+
+/* floor(sqrt(v)), 0 to 65535. */
+uint16_t ff_isqrt(uint32_t v);
+
+/* xorshift32 (Marsaglia 2003): the number after state r. r must not be 0, and never becomes 0. */
+uint32_t ff_xorshift32(uint32_t r);
+
+/* Steps of the dither lattice along inputs and along neurons (SPEC.md 5). */
+#define FF_DITHER_INPUT 0x9E3779B9u
+#define FF_DITHER_NEURON 0x85EBCA6Bu
+
+#endif

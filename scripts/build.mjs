@@ -33,7 +33,17 @@ async function buildWasm() {
     for (const part of parts.slice(0, -1)) folder = folder[part] ??= {};
     folder[parts.at(-1)] = readFileSync(join(root, path), 'utf8');
   }
-  const args = ['--target=wasm32-wasip1', '-std=c99', '-O3', '-msimd128', '-Wall', '-Wextra', '-Werror', '-nostartfiles', '-Ifirmware/core'];
+  const args = [
+    '--target=wasm32-wasip1',
+    '-std=c99',
+    '-O3',
+    '-msimd128',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-nostartfiles',
+    '-Ifirmware/core',
+  ];
   const out = await runClang(['clang', ...args, '-Wl,--no-entry', '-o', 'goodness.wasm', ...sources], tree, {
     stderr: (bytes) => bytes && process.stderr.write(bytes),
   });

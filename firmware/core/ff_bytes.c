@@ -1,6 +1,8 @@
 #include "ff_bytes.h"
 
-uint16_t ff_get16(const uint8_t *p) { return (uint16_t)(p[0] | (uint16_t)(p[1] << 8)); }
+uint16_t ff_get16(const uint8_t *p) {
+    return (uint16_t)(p[0] | (uint16_t)(p[1] << 8));
+}
 
 uint32_t ff_get32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;

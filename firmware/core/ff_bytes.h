@@ -1,4 +1,5 @@
-/* Little-endian numbers in byte arrays, put together by hand: the same on every compiler, at any alignment. */
+/* Little-endian numbers in byte arrays, put together by hand: the same on every compiler, at any alignment.
+ */
 #ifndef FF_BYTES_H
 #define FF_BYTES_H
 

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* Goes on with `crc` (0 at the start) over n bytes: ff_crc32(ff_crc32(0, a, 2), a + 2, 3) == ff_crc32(0, a, 5). */
+/* Goes on with `crc` (0 at the start) over n bytes: ff_crc32(ff_crc32(0, a, 2), a + 2, 3) == ff_crc32(0, a,
+ * 5). */
 uint32_t ff_crc32(uint32_t crc, const uint8_t *p, uint32_t n);
 
 #endif

@@ -49,7 +49,8 @@ ff_status ff_device_start(ff_device *device) {
     for (uint8_t k = 0; k < 2 && !device->loaded; k++) {
         const uint8_t s = newest ^ k;
         if (!object[s]) continue;
-        /* A newest slot that can't be loaded counts all the same: what is written next must be newer than it. */
+        /* A newest slot that can't be loaded counts all the same: what is written next must be newer than it.
+         */
         if (ff_device_load(device, object[s], bytes[s]) == FF_OK || k == 0) {
             device->store.active = s;
             device->store.sequence = sequence[s];
@@ -76,8 +77,10 @@ ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
     if (status != FF_OK) return status;
 #if FF_LEARN
     status = ff_learn(&device->model, x, label, &device->last);
-    if (status == FF_OK) ff_statistics_add(&device->statistics, x, label);
-    else fail(device, status, 0, 0);
+    if (status == FF_OK)
+        ff_statistics_add(&device->statistics, x, label);
+    else
+        fail(device, status, 0, 0);
     return status;
 #else
     (void)x;
@@ -108,11 +111,15 @@ ff_status ff_device_seed(ff_device *device, uint32_t seed) {
 ff_status ff_device_read(ff_device *device, uint8_t region, uint32_t offset, uint8_t *to, uint32_t *count) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
     if (region > 1) return fail(device, FF_RANGE, 1, region);
-    uint32_t end = region == 0 ? device->model.image_bytes : device->statistics.block ? device->statistics.bytes : 0;
+    uint32_t end = region == 0                ? device->model.image_bytes
+                   : device->statistics.block ? device->statistics.bytes
+                                              : 0;
     if (offset > end) return fail(device, FF_RANGE, end, offset);
     if (*count > end - offset) *count = end - offset;
-    if (region == 0) ff_model_read(&device->model, offset, to, *count);
-    else if (*count) memcpy(to, device->statistics.block + offset, *count);
+    if (region == 0)
+        ff_model_read(&device->model, offset, to, *count);
+    else if (*count)
+        memcpy(to, device->statistics.block + offset, *count);
     return FF_OK;
 }
 
@@ -140,7 +147,8 @@ ff_status ff_device_begin(ff_device *device, uint32_t kind, uint32_t bytes, uint
     if (bytes > object_room(device)) return fail(device, FF_SLOT, object_room(device), bytes);
     if (bytes < 4 || bytes % 4) return fail(device, FF_ARGUMENT, 4, bytes);
     device->committed = 0;
-    if (device->transferring && device->kind == kind && device->bytes == bytes && device->crc == crc) return FF_OK;
+    if (device->transferring && device->kind == kind && device->bytes == bytes && device->crc == crc)
+        return FF_OK;
     device->transferring = 0;
     device->kind = kind;
     device->bytes = bytes;
@@ -166,8 +174,10 @@ ff_status ff_device_write(ff_device *device, uint32_t offset, const uint8_t *fro
     if (count == 0 || count % 4) return fail(device, FF_LENGTH, 4, count);
     if (count > device->bytes - offset) return fail(device, FF_RANGE, device->bytes, offset + count);
     ff_status status = ff_store_write(&device->store, offset, from, count, &device->fault);
-    if (status == FF_OK) device->received += count;
-    else device->transferring = 0;
+    if (status == FF_OK)
+        device->received += count;
+    else
+        device->transferring = 0;
     return status;
 }
 
@@ -276,9 +286,12 @@ static ff_status step_save(ff_device *device) {
 
 ff_status ff_device_step(ff_device *device) {
     ff_status status = FF_OK;
-    if (device->job == FF_JOB_BEGIN) status = step_begin(device);
-    else if (device->job == FF_JOB_COMMIT) status = step_commit(device);
-    else if (device->job == FF_JOB_SAVE) status = step_save(device);
+    if (device->job == FF_JOB_BEGIN)
+        status = step_begin(device);
+    else if (device->job == FF_JOB_COMMIT)
+        status = step_commit(device);
+    else if (device->job == FF_JOB_SAVE)
+        status = step_save(device);
     if (status != FF_OK) {
         device->job = FF_JOB_NONE;
         device->transferring = 0;

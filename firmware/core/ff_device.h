@@ -1,6 +1,6 @@
 /*
- * A device: the model in use, the store it came from, and the long jobs (erase, commit, save) cut into bounded steps.
- * Links and ports talk to this; it knows nothing of either.
+ * A device: the model in use, the store it came from, and the long jobs (erase, commit, save) cut into
+ * bounded steps. Links and ports talk to this; it knows nothing of either.
  */
 #ifndef FF_DEVICE_H
 #define FF_DEVICE_H
@@ -21,8 +21,8 @@ typedef struct {
     ff_flash flash;
     uint8_t *arena; /* aligned to 4 */
     uint32_t arena_bytes;
-    const char *target;  /* name in the HELLO response */
-    uint8_t window;      /* frames that may be on their way to the device: 1 unless the port holds bytes back */
+    const char *target; /* name in the HELLO response */
+    uint8_t window; /* frames that may be on their way to the device: 1 unless the port holds bytes back */
     uint8_t keeps_store; /* the flash survives a power cut */
 
     /* read by anybody */
@@ -46,7 +46,8 @@ typedef struct {
     uint32_t cursor, image_crc, object_crc;
 } ff_device;
 
-/* As after power on: takes the newest whole image of the store. Without one: FF_NO_MODEL, and the device waits for one. */
+/* As after power on: takes the newest whole image of the store. Without one: FF_NO_MODEL, and the device
+ * waits for one. */
 ff_status ff_device_start(ff_device *device);
 
 /* Takes an image from memory that stays as it is (no store involved). */
@@ -56,21 +57,24 @@ ff_status ff_device_load(ff_device *device, const uint8_t *image, uint32_t bytes
 ff_status ff_device_infer(ff_device *device, const uint8_t *x, uint8_t label);
 ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label);
 
-/* Switches class statistics (SPEC.md 6) on, empty, or off (level 0). They lie in what the model leaves of the arena. */
+/* Switches class statistics (SPEC.md 6) on, empty, or off (level 0). They lie in what the model leaves of the
+ * arena. */
 ff_status ff_device_statistics(ff_device *device, uint8_t level);
 
 /* Sets the random state; 0 is refused. */
 ff_status ff_device_seed(ff_device *device, uint32_t seed);
 
-/* Region 0: the image as it stands; 1: class statistics. Returns the bytes copied in *count, which says how many may be. */
+/* Region 0: the image as it stands; 1: class statistics. Returns the bytes copied in *count, which says how
+ * many may be. */
 ff_status ff_device_read(ff_device *device, uint8_t region, uint32_t offset, uint8_t *to, uint32_t *count);
 
 /* Applies a patch that answers the pull with this ticket. */
 ff_status ff_device_patch(ff_device *device, const uint8_t *patch, uint32_t bytes, uint32_t ticket);
 
 /*
- * Transfer of an object and save: each starts a job, or fails at once. While device->job isn't FF_JOB_NONE, ff_device_step() does
- * a bounded piece of it (one page erased, or up to 256 bytes); a code other than FF_OK ended it.
+ * Transfer of an object and save: each starts a job, or fails at once. While device->job isn't FF_JOB_NONE,
+ * ff_device_step() does a bounded piece of it (one page erased, or up to 256 bytes); a code other than FF_OK
+ * ended it.
  */
 ff_status ff_device_begin(ff_device *device, uint32_t kind, uint32_t bytes, uint32_t crc);
 ff_status ff_device_write(ff_device *device, uint32_t offset, const uint8_t *from, uint32_t count);

@@ -10,8 +10,10 @@ static void restart(ff_decoder *d) {
 }
 
 static void put(ff_decoder *d, uint8_t byte) {
-    if (d->count < d->capacity) d->buffer[d->count++] = byte;
-    else d->broken = 1;
+    if (d->count < d->capacity)
+        d->buffer[d->count++] = byte;
+    else
+        d->broken = 1;
 }
 
 static int finish(ff_decoder *d) {
@@ -20,8 +22,10 @@ static int finish(ff_decoder *d) {
                 ff_crc32(0, d->buffer, d->count - 4) == ff_get32(d->buffer + d->count - 4);
     uint32_t count = d->count;
     restart(d);
-    if (whole) d->count = count - 4;
-    else if (started && d->dropped != UINT32_MAX) d->dropped++;
+    if (whole)
+        d->count = count - 4;
+    else if (started && d->dropped != UINT32_MAX)
+        d->dropped++;
     return whole;
 }
 

@@ -13,22 +13,23 @@
 typedef struct {
     uint8_t *buffer; /* capacity bytes */
     uint32_t capacity;
-    uint32_t count;  /* bytes of the frame so far */
+    uint32_t count;   /* bytes of the frame so far */
     uint32_t dropped; /* frames that were too long or broken (saturates) */
-    uint8_t block;   /* bytes left in the COBS block */
-    uint8_t code;    /* code of the block; 0 = at the start of a frame */
-    uint8_t broken;  /* the frame is too long: wait for its end */
+    uint8_t block;    /* bytes left in the COBS block */
+    uint8_t code;     /* code of the block; 0 = at the start of a frame */
+    uint8_t broken;   /* the frame is too long: wait for its end */
 } ff_decoder;
 
 /*
- * Takes one byte. Returns 1 when a whole frame with a fitting CRC stands in the buffer (count: without the CRC); the next call starts
- * a new one. Whatever comes, no more than `capacity` bytes are written.
+ * Takes one byte. Returns 1 when a whole frame with a fitting CRC stands in the buffer (count: without the
+ * CRC); the next call starts a new one. Whatever comes, no more than `capacity` bytes are written.
  */
 int ff_decode(ff_decoder *decoder, uint8_t byte);
 
 /*
- * Appends the CRC to the `count` bytes at `raw` (4 bytes of room behind) and COBS-encodes them with the delimiter to `to`. The two may be one
- * block if raw starts FF_COBS_OVERHEAD(count + 4) bytes or more behind `to`. Returns the bytes written.
+ * Appends the CRC to the `count` bytes at `raw` (4 bytes of room behind) and COBS-encodes them with the
+ * delimiter to `to`. The two may be one block if raw starts FF_COBS_OVERHEAD(count + 4) bytes or more behind
+ * `to`. Returns the bytes written.
  */
 uint32_t ff_encode(uint8_t *to, uint8_t *raw, uint32_t count);
 

@@ -4,7 +4,8 @@
 #include "kernels/ff_columns.h"
 #include <string.h>
 
-/* Fills model->x with the encoded input (SPEC.md 4.1) and returns its sum of squares (< 2^32: at most 65535 bytes). */
+/* Fills model->x with the encoded input (SPEC.md 4.1) and returns its sum of squares (< 2^32: at most 65535
+ * bytes). */
 static uint32_t encode(ff_model *model, const uint8_t *x, uint8_t label) {
     uint8_t *to = model->x;
     uint8_t least = 0;
@@ -33,7 +34,8 @@ static uint32_t encode(ff_model *model, const uint8_t *x, uint8_t label) {
     return sum;
 }
 
-/* (2^k << 16) / sqrt(sum): what an input is multiplied with to have length 2^k, in Q16. 0 for an input of zeros. */
+/* (2^k << 16) / sqrt(sum): what an input is multiplied with to have length 2^k, in Q16. 0 for an input of
+ * zeros. */
 static uint32_t reciprocal(uint32_t sum, uint8_t length_shift) {
     uint16_t r = ff_isqrt(sum);
     return r ? ((uint32_t)1 << (16 + length_shift)) / r : 0;
@@ -45,7 +47,8 @@ static uint8_t rescale(uint32_t v, uint32_t rec) {
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
-/* Accumulators to activities, in their place, and goodness of each group; returns the sum of all squares (< 2^32 by ymax). */
+/* Accumulators to activities, in their place, and goodness of each group; returns the sum of all squares (<
+ * 2^32 by ymax). */
 static uint32_t activate(ff_model *model, const ff_layer *layer) {
     const uint8_t s = layer->output_shift;
     const int32_t half = s ? (int32_t)1 << (s - 1) : 0;
@@ -74,10 +77,12 @@ void ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, 
         const ff_layer *layer = &model->layer[l];
         const uint32_t rec = reciprocal(sum, layer->length_shift);
         if (l == 0) {
-            for (uint16_t i = 0; i < layer->n; i++) model->x[i] = rescale(model->x[i], rec);
+            for (uint16_t i = 0; i < layer->n; i++)
+                model->x[i] = rescale(model->x[i], rec);
         } else {
             const uint16_t *y = ff_activity(model);
-            for (uint16_t i = 0; i < layer->n; i++) model->x[i] = rescale(y[i], rec);
+            for (uint16_t i = 0; i < layer->n; i++)
+                model->x[i] = rescale(y[i], rec);
         }
         memset(model->acc, 0, 4 * (uint32_t)layer->m);
         ff_columns_s8(model->acc, layer->weights, model->x, layer->n, layer->m);
@@ -114,6 +119,7 @@ void ff_decide(const ff_model *model, uint8_t label, ff_result *result) {
 void ff_infer(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
     memset(model->score, 0, 4 * (uint32_t)model->classes);
     uint8_t passes = model->objective ? model->classes : 1;
-    for (uint8_t c = 0; c < passes; c++) ff_forward(model, x, c, (uint8_t)(model->layers - 1), 0);
+    for (uint8_t c = 0; c < passes; c++)
+        ff_forward(model, x, c, (uint8_t)(model->layers - 1), 0);
     ff_decide(model, label, result);
 }

@@ -10,7 +10,7 @@
 enum { FF_CORRECT = 1, FF_FALSE_REJECT = 2, FF_FALSE_ACCEPT = 4, FF_NOVEL = 8, FF_LEARNED = 16 };
 
 typedef struct {
-    uint8_t class_;       /* class with the largest score, the lowest of equal ones */
+    uint8_t class_; /* class with the largest score, the lowest of equal ones */
     uint8_t flags;
     uint32_t score;       /* its score */
     uint32_t label_score; /* the label's score, 0 without a label */
@@ -20,12 +20,15 @@ typedef struct {
 typedef void (*ff_layer_hook)(ff_model *model, uint8_t l, uint8_t label);
 
 /* Activities of the layer worked on last: uint16 (m). They lie where the accumulators were. */
-static inline uint16_t *ff_activity(const ff_model *model) { return (uint16_t *)(void *)model->acc; }
+static inline uint16_t *ff_activity(const ff_model *model) {
+    return (uint16_t *)(void *)model->acc;
+}
 
 /*
- * One forward pass up to and including layer `last`, over x: uint8 (raw), which it doesn't change. `label` is the label that goes into the input (objective 1)
- * and to the hook; hook may be NULL. Leaves activities and goodness of layer `last`, and adds to score[slot] for objective 1, or to score[0..classes) for
- * objective 0. The model must be bound.
+ * One forward pass up to and including layer `last`, over x: uint8 (raw), which it doesn't change. `label` is
+ * the label that goes into the input (objective 1) and to the hook; hook may be NULL. Leaves activities and
+ * goodness of layer `last`, and adds to score[slot] for objective 1, or to score[0..classes) for objective 0.
+ * The model must be bound.
  */
 void ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook);
 

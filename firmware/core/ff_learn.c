@@ -2,16 +2,14 @@
 #include "ff_bytes.h"
 #include "ff_math.h"
 
-/* round(65535 / (1 + exp(((i + 0.5) / 32 - 1) / 0.25))): the derivative of the positive loss over 32 goodness / theta. */
+/* round(65535 / (1 + exp(((i + 0.5) / 32 - 1) / 0.25))): the derivative of the positive loss over 32 goodness
+ * / theta. */
 static const uint16_t SATURATION[64] = {
-    64282, 64118, 63934, 63727, 63494, 63232, 62937, 62607,
-    62237, 61822, 61359, 60843, 60269, 59631, 58924, 58143,
-    57283, 56338, 55305, 54179, 52957, 51637, 50219, 48704,
-    47093, 45392, 43608, 41748, 39823, 37846, 35830, 33791,
-    31744, 29705, 27689, 25712, 23787, 21927, 20143, 18442,
-    16831, 15316, 13898, 12578, 11356, 10230,  9197,  8252,
-     7392,  6611,  5904,  5266,  4692,  4176,  3713,  3298,
-     2928,  2598,  2303,  2041,  1808,  1601,  1417,  1253,
+    64282, 64118, 63934, 63727, 63494, 63232, 62937, 62607, 62237, 61822, 61359, 60843, 60269,
+    59631, 58924, 58143, 57283, 56338, 55305, 54179, 52957, 51637, 50219, 48704, 47093, 45392,
+    43608, 41748, 39823, 37846, 35830, 33791, 31744, 29705, 27689, 25712, 23787, 21927, 20143,
+    18442, 16831, 15316, 13898, 12578, 11356, 10230, 9197,  8252,  7392,  6611,  5904,  5266,
+    4692,  4176,  3713,  3298,  2928,  2598,  2303,  2041,  1808,  1601,  1417,  1253,
 };
 
 static uint32_t draw(ff_model *model) {
@@ -38,7 +36,8 @@ static int is_clear(const ff_model *model, uint8_t label, uint32_t theta) {
     return own > best && own - best > (theta >> 8) * model->state_ram[FF_AT_MARGIN]; /* product < 2^32 */
 }
 
-/* Learning rate of this sample: the loss's derivative, the layer's rate, the decay with the samples since the base. */
+/* Learning rate of this sample: the loss's derivative, the layer's rate, the decay with the samples since the
+ * base. */
 static uint32_t step_size(const ff_model *model, const ff_layer *layer, uint32_t own, uint32_t theta) {
     uint32_t i = own / (theta >> 5);
     uint32_t e = (uint32_t)SATURATION[i > 63 ? 63 : i] * ff_get16(layer->state + FF_AT_RATE) >> 16;
@@ -57,7 +56,8 @@ static void learn_layer(ff_model *model, uint8_t l, uint8_t label) {
     const uint16_t width = (uint16_t)(layer->m / model->groups);
     const uint16_t first = (uint16_t)(label * width);
     const uint16_t *y = ff_activity(model) + first;
-    uint16_t *v = ff_activity(model) + layer->m; /* upper half of the accumulators: free since they became activities */
+    uint16_t *v =
+        ff_activity(model) + layer->m; /* upper half of the accumulators: free since they became activities */
     const uint32_t own = model->goodness[label];
     const uint32_t e = step_size(model, layer, own, theta);
     const uint32_t asleep = ((uint32_t)1 << model->state_ram[FF_AT_REVIVE_SHIFT]) - 1;
@@ -74,7 +74,8 @@ static void learn_layer(ff_model *model, uint8_t l, uint8_t label) {
     uint32_t column_dither = draw(model) + first * FF_DITHER_NEURON;
     int8_t *w = layer->learned + first;
     for (uint16_t i = 0; i < layer->n; i++, w += layer->m, column_dither += FF_DITHER_INPUT) {
-        const int32_t c = model->x[i] - (int32_t)(((uint32_t)layer->mean[i] * centring + 32768) >> 16); /* |c| <= 512 */
+        const int32_t c =
+            model->x[i] - (int32_t)(((uint32_t)layer->mean[i] * centring + 32768) >> 16); /* |c| <= 512 */
         if (c == 0) continue;
         uint32_t dither = column_dither;
         for (uint16_t j = 0; j < width; j++, dither += FF_DITHER_NEURON) {
@@ -95,7 +96,8 @@ static void follow_thresholds(const ff_model *model, uint8_t label) {
         uint32_t threshold = ff_get32(p), step = threshold >> shift;
         int accepted = model->score[c] >= threshold;
         if (c == label && !accepted) ff_put32(p, threshold - step);
-        if (c != label && accepted) ff_put32(p, step > UINT32_MAX - threshold ? UINT32_MAX : threshold + step);
+        if (c != label && accepted)
+            ff_put32(p, step > UINT32_MAX - threshold ? UINT32_MAX : threshold + step);
     }
 }
 
@@ -103,7 +105,8 @@ ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *
     if (!model->learning) return FF_NO_LEARN;
     uint8_t *state = model->state_ram;
     const uint32_t updates = ff_get32(state + FF_AT_UPDATES);
-    for (uint8_t c = 0; c < model->classes; c++) model->score[c] = 0;
+    for (uint8_t c = 0; c < model->classes; c++)
+        model->score[c] = 0;
     ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
     ff_decide(model, label, result);
     if (ff_get32(state + FF_AT_UPDATES) != updates) result->flags |= FF_LEARNED;

@@ -26,10 +26,13 @@ enum {
 /* The response under construction: raw, far enough behind `out` to be encoded in place. */
 static uint8_t *raw_response(ff_link *link) {
     uint32_t overhead = FF_COBS_OVERHEAD(link->payload + FF_FRAME_OVERHEAD);
-    return link->out + ((overhead + 3) & ~(uint32_t)3) + 2; /* the payload's status byte is at 4k, its data at 4k + 1 */
+    return link->out + ((overhead + 3) & ~(uint32_t)3) +
+           2; /* the payload's status byte is at 4k, its data at 4k + 1 */
 }
 
-static uint32_t request_room(uint32_t payload) { return (payload + FF_FRAME_OVERHEAD + 3) & ~(uint32_t)3; }
+static uint32_t request_room(uint32_t payload) {
+    return (payload + FF_FRAME_OVERHEAD + 3) & ~(uint32_t)3;
+}
 
 uint32_t ff_link_bytes(uint32_t payload) {
     uint32_t frame = payload + FF_FRAME_OVERHEAD;
@@ -58,7 +61,9 @@ typedef struct {
     uint8_t *p;
 } writer;
 
-static void put8(writer *w, uint8_t v) { *w->p++ = v; }
+static void put8(writer *w, uint8_t v) {
+    *w->p++ = v;
+}
 
 static void put16(writer *w, uint16_t v) {
     ff_put16(w->p, v);
@@ -102,15 +107,18 @@ static void put_hello(const ff_link *link, writer *w) {
     put32(w, device->loaded ? device->model.image_bytes : 0);
     put32(w, state32(device, FF_AT_BASE));
     put32(w, state32(device, FF_AT_SAMPLES));
-    for (const char *name = device->target; *name && (uint32_t)(name - device->target) < FF_LINK_PAYLOAD_LEAST - 47; name++)
+    for (const char *name = device->target;
+         *name && (uint32_t)(name - device->target) < FF_LINK_PAYLOAD_LEAST - 47; name++)
         put8(w, (uint8_t)*name);
 }
 
 static void put_status(const ff_link *link, writer *w) {
     const ff_device *device = link->device;
-    static const uint8_t AT[] = {FF_AT_BASE,   FF_AT_T,      FF_AT_SAMPLES,       FF_AT_UPDATES,
-                                 FF_AT_ERRORS, FF_AT_FALSE_REJECTS, FF_AT_FALSE_ACCEPTS};
-    for (unsigned i = 0; i < sizeof AT; i++) put32(w, state32(device, AT[i]));
+    static const uint8_t AT[] = {FF_AT_BASE,         FF_AT_T,      FF_AT_SAMPLES,
+                                 FF_AT_UPDATES,      FF_AT_ERRORS, FF_AT_FALSE_REJECTS,
+                                 FF_AT_FALSE_ACCEPTS};
+    for (unsigned i = 0; i < sizeof AT; i++)
+        put32(w, state32(device, AT[i]));
     put32(w, link->decoder.dropped);
     put_result(w, &device->last);
 }
@@ -130,9 +138,11 @@ static ff_status trace(ff_link *link, const uint8_t *p, uint32_t count, writer *
     if (p[0] >= model->layers) return ff_fail(&device->fault, FF_RANGE, model->layers, p[0]);
     uint32_t from = ff_get16(p + 1), number = ff_get16(p + 3), m = model->layer[p[0]].m;
     if (from + number > m) return ff_fail(&device->fault, FF_RANGE, m, from + number);
-    if (1 + 2 * number > link->payload) return ff_fail(&device->fault, FF_RANGE, (link->payload - 1) / 2, number);
+    if (1 + 2 * number > link->payload)
+        return ff_fail(&device->fault, FF_RANGE, (link->payload - 1) / 2, number);
     ff_forward(model, p + 5, 0, p[0], 0);
-    for (uint32_t j = 0; j < number; j++) put16(w, ff_activity(model)[from + j]);
+    for (uint32_t j = 0; j < number; j++)
+        put16(w, ff_activity(model)[from + j]);
     return FF_OK;
 }
 
@@ -162,19 +172,26 @@ static ff_status read(ff_link *link, const uint8_t *p, writer *w) {
 /* Payload length that a request must have; 0xFF = checked by the request itself. */
 static uint8_t fixed_length(uint8_t type) {
     switch (type) {
-    case HELLO: return 2;
+    case HELLO:
+        return 2;
     case STATUS:
     case RELOAD:
     case COMMIT:
     case ABORT:
-    case SAVE: return 0;
-    case BEGIN: return 12;
+    case SAVE:
+        return 0;
+    case BEGIN:
+        return 12;
     case STREAM:
     case SEED:
-    case TICKET: return 4;
-    case STATISTICS: return 1;
-    case READ: return 7;
-    default: return 0xFF;
+    case TICKET:
+        return 4;
+    case STATISTICS:
+        return 1;
+    case READ:
+        return 7;
+    default:
+        return 0xFF;
     }
 }
 
@@ -190,30 +207,43 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, uint32_
         if (ff_get16(p) != PROTOCOL) return ff_fail(&device->fault, FF_VERSION, PROTOCOL, ff_get16(p));
         put_hello(link, w);
         return FF_OK;
-    case STATUS: put_status(link, w); return FF_OK;
-    case RELOAD: return ff_device_start(device);
-    case BEGIN: return ff_device_begin(device, ff_get32(p), ff_get32(p + 4), ff_get32(p + 8));
+    case STATUS:
+        put_status(link, w);
+        return FF_OK;
+    case RELOAD:
+        return ff_device_start(device);
+    case BEGIN:
+        return ff_device_begin(device, ff_get32(p), ff_get32(p + 4), ff_get32(p + 8));
     case WRITE:
         if (count < 4) return ff_fail(&device->fault, FF_LENGTH, 4, count);
         status = ff_device_write(device, ff_get32(p), p + 4, count - 4);
         put32(w, device->received);
         return status;
-    case COMMIT: return ff_device_commit(device);
-    case ABORT: ff_device_abort(device); return FF_OK;
+    case COMMIT:
+        return ff_device_commit(device);
+    case ABORT:
+        ff_device_abort(device);
+        return FF_OK;
     case INFER:
         status = check_sample(device, count, 1);
         if (status == FF_OK) status = ff_device_infer(device, p + 1, p[0]);
         put_result(w, &device->last);
         return status;
-    case TRACE: return trace(link, p, count, w);
-    case LEARN: return learn(device, p, count, w);
-    case STREAM: device->next_index = ff_get32(p); return FF_OK;
-    case SEED: return ff_device_seed(device, ff_get32(p));
+    case TRACE:
+        return trace(link, p, count, w);
+    case LEARN:
+        return learn(device, p, count, w);
+    case STREAM:
+        device->next_index = ff_get32(p);
+        return FF_OK;
+    case SEED:
+        return ff_device_seed(device, ff_get32(p));
     case STATISTICS:
         status = ff_device_statistics(device, p[0]);
         put32(w, device->statistics.block ? device->statistics.bytes : 0);
         return status;
-    case READ: return read(link, p, w);
+    case READ:
+        return read(link, p, w);
     case TICKET:
         if (!device->loaded) return ff_fail(&device->fault, FF_NO_MODEL, 0, 0);
         if (ff_get32(p) == 0) return ff_fail(&device->fault, FF_ARGUMENT, 1, 0);
@@ -221,8 +251,10 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, uint32_
         put32(w, state32(device, FF_AT_BASE));
         put32(w, state32(device, FF_AT_T));
         return FF_OK;
-    case SAVE: return ff_device_save(device);
-    default: return ff_fail(&device->fault, FF_COMMAND, 0, type);
+    case SAVE:
+        return ff_device_save(device);
+    default:
+        return ff_fail(&device->fault, FF_COMMAND, 0, type);
     }
 }
 
@@ -246,9 +278,12 @@ static void respond(ff_link *link, ff_status status, writer *w) {
 /* What the request that a job answers has to say when it is done. */
 static void put_outcome(const ff_link *link, writer *w) {
     const ff_device *device = link->device;
-    if (link->type == BEGIN) put32(w, device->received);
-    else if (link->type == COMMIT) put32(w, state32(device, FF_AT_BASE));
-    else if (link->type == SAVE) put32(w, device->store.sequence);
+    if (link->type == BEGIN)
+        put32(w, device->received);
+    else if (link->type == COMMIT)
+        put32(w, state32(device, FF_AT_BASE));
+    else if (link->type == SAVE)
+        put32(w, device->store.sequence);
 }
 
 int ff_link_step(ff_link *link) {

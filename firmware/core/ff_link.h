@@ -1,5 +1,6 @@
 /*
- * One link: frames in, requests carried out, responses out (SPEC.md 9). A state machine of bounded steps; the port moves the bytes.
+ * One link: frames in, requests carried out, responses out (SPEC.md 9). A state machine of bounded steps; the
+ * port moves the bytes.
  *
  *   n = ff_link_feed(link, bytes, count)   takes bytes until a request is complete; the port keeps the rest
  *   ff_link_step(link)                     does a bounded piece of work; 1 = there is more to do
@@ -16,13 +17,13 @@
 typedef struct {
     ff_device *device;
     ff_decoder decoder;
-    uint8_t *out;         /* response: encoded from here on */
-    uint32_t payload;     /* largest payload of a request or response */
-    uint32_t out_count;   /* encoded bytes */
+    uint8_t *out;       /* response: encoded from here on */
+    uint32_t payload;   /* largest payload of a request or response */
+    uint32_t out_count; /* encoded bytes */
     uint32_t out_sent;
     uint8_t type, sequence; /* of the request being worked on */
-    uint8_t has_request;  /* a frame waits to be worked on */
-    uint8_t owns_job;     /* the device's job answers this link's request */
+    uint8_t has_request;    /* a frame waits to be worked on */
+    uint8_t owns_job;       /* the device's job answers this link's request */
 } ff_link;
 
 /* Smallest payload that a link may be made for: the HELLO response with a short name. */

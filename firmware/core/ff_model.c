@@ -3,7 +3,9 @@
 #include "ff_crc32.h"
 #include <string.h>
 
-static uint32_t align4(uint32_t v) { return (v + 3) & ~(uint32_t)3; }
+static uint32_t align4(uint32_t v) {
+    return (v + 3) & ~(uint32_t)3;
+}
 
 ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_fault *fault) {
     /* field: offset, width, least, most */
@@ -11,7 +13,7 @@ ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_f
         uint8_t at, width;
         uint16_t least, most;
     } RULES[] = {
-        {FF_AT_TAU, 2, 1, 65535},          {FF_AT_CENTRING, 2, 0, 512},      {FF_AT_MEAN_SHIFT, 1, 1, 8},
+        {FF_AT_TAU, 2, 1, 65535},          {FF_AT_CENTRING, 2, 0, 512},   {FF_AT_MEAN_SHIFT, 1, 1, 8},
         {FF_AT_THRESHOLD_SHIFT, 1, 0, 15}, {FF_AT_REVIVE_SHIFT, 1, 0, 8},
     };
     if (ff_get32(state + FF_AT_RANDOM) == 0) return ff_fail(fault, FF_FIELD, at + FF_AT_RANDOM, 0);
@@ -67,7 +69,8 @@ static ff_status open_layer(ff_model *model, uint8_t l, uint32_t n, uint32_t *at
     if (p[17] != 0) return ff_fail(fault, FF_FIELD, o + 17, p[17]);
     /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
     uint32_t square = (uint32_t)layer->ymax * layer->ymax;
-    if (layer->ymax == 0 || square > UINT32_MAX / layer->m) return ff_fail(fault, FF_FIELD, o + 18, layer->ymax);
+    if (layer->ymax == 0 || square > UINT32_MAX / layer->m)
+        return ff_fail(fault, FF_FIELD, o + 18, layer->ymax);
     *at += bytes;
     return FF_OK;
 }
@@ -109,7 +112,8 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
     if (at > bytes) return ff_fail(fault, FF_FIELD, 19, model->layers);
     uint32_t meta_at = ff_get32(image + 24), meta_bytes = ff_get32(image + 28);
     if (meta_at != at) return ff_fail(fault, FF_FIELD, 24, meta_at);
-    if (meta_bytes > 65535 || align4(meta_bytes) > bytes - at) return ff_fail(fault, FF_FIELD, 28, meta_bytes);
+    if (meta_bytes > 65535 || align4(meta_bytes) > bytes - at)
+        return ff_fail(fault, FF_FIELD, 28, meta_bytes);
     at += align4(meta_bytes);
     if (ff_get32(image + 40)) return ff_fail(fault, FF_FIELD, 40, ff_get32(image + 40));
     if (ff_get32(image + 44)) return ff_fail(fault, FF_FIELD, 44, ff_get32(image + 44));
@@ -117,7 +121,8 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
     /* the encoded width may be up to 2 * 65535 + 254: it is compared, as 32 bits, with what a u16 can say */
     uint32_t n = (uint32_t)model->raw << model->encoding;
     if (model->objective) n += model->classes;
-    uint32_t state_bytes = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
+    uint32_t state_bytes =
+        FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
     for (uint8_t l = 0; l < model->layers; l++) {
         ff_status status = open_layer(model, l, n, &at, fault);
         if (status != FF_OK) return status;
@@ -208,7 +213,8 @@ ff_status ff_model_bind(ff_model *model, int learning, void *arena, uint32_t byt
 }
 
 /* Copies the part of [at, at + bytes) that lies in [offset, offset + count). */
-static void overlay(uint8_t *to, uint32_t offset, uint32_t count, uint32_t at, const void *from, uint32_t bytes) {
+static void overlay(uint8_t *to, uint32_t offset, uint32_t count, uint32_t at, const void *from,
+                    uint32_t bytes) {
     uint32_t low = offset > at ? offset : at;
     uint32_t high = offset + count < at + bytes ? offset + count : at + bytes;
     if (low < high) memcpy(to + (low - offset), (const uint8_t *)from + (low - at), high - low);

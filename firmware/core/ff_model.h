@@ -1,9 +1,10 @@
 /*
  * A model image, validated in place, and the RAM that it works in.
  *
- * The image (SPEC.md 2) stays where it is, in flash or in RAM, and must stay unchanged as long as the model is in use. One
- * arena, owned by the caller, holds everything else: ff_model_bind() lays it out, ff_model_ram() says how large it must be (the
- * same code). Nothing here allocates, prints, or uses floating point.
+ * The image (SPEC.md 2) stays where it is, in flash or in RAM, and must stay unchanged as long as the model
+ * is in use. One arena, owned by the caller, holds everything else: ff_model_bind() lays it out,
+ * ff_model_ram() says how large it must be (the same code). Nothing here allocates, prints, or uses floating
+ * point.
  */
 #ifndef FF_MODEL_H
 #define FF_MODEL_H
@@ -52,17 +53,17 @@ enum {
 };
 
 typedef struct {
-    uint32_t weights_at;  /* offset of the weights in the image */
+    uint32_t weights_at;   /* offset of the weights in the image */
     const int8_t *weights; /* (n, m), column by column: in the image, or in the arena if the layer learns */
-    int8_t *learned;      /* the same in the arena, or NULL */
-    const uint8_t *state; /* FF_STATE_LAYER bytes of the state section */
-    uint16_t *mean;       /* (n), Q8, in the state's RAM copy, or NULL */
-    uint16_t n;           /* inputs, 1 to 65535 */
-    uint16_t m;           /* neurons, 1 to FF_MAX_NEURONS */
-    uint16_t ymax;        /* largest activity; m * ymax^2 < 2^32 */
-    uint8_t length_shift; /* k: the input is rescaled to length 2^k */
-    uint8_t output_shift; /* s: y = acc >> s */
-    uint8_t learns;       /* flag of the image */
+    int8_t *learned;       /* the same in the arena, or NULL */
+    const uint8_t *state;  /* FF_STATE_LAYER bytes of the state section */
+    uint16_t *mean;        /* (n), Q8, in the state's RAM copy, or NULL */
+    uint16_t n;            /* inputs, 1 to 65535 */
+    uint16_t m;            /* neurons, 1 to FF_MAX_NEURONS */
+    uint16_t ymax;         /* largest activity; m * ymax^2 < 2^32 */
+    uint8_t length_shift;  /* k: the input is rescaled to length 2^k */
+    uint8_t output_shift;  /* s: y = acc >> s */
+    uint8_t learns;        /* flag of the image */
 } ff_layer;
 
 typedef struct {
@@ -70,7 +71,7 @@ typedef struct {
     uint32_t image_bytes;
     uint32_t state_at; /* offset of the state section */
     uint32_t state_bytes;
-    uint16_t raw;      /* bytes that the sensor delivers per sample */
+    uint16_t raw; /* bytes that the sensor delivers per sample */
     uint8_t classes;
     uint8_t layers;
     uint8_t groups;    /* groups of each layer: classes, or 1 if the label is in the input */
@@ -78,7 +79,7 @@ typedef struct {
     uint8_t encoding;  /* 0 plain, 1 complement */
     uint8_t subtract_minimum;
     uint8_t label_value;
-    uint8_t learning;  /* bound for learning: state, learned and mean point into the arena */
+    uint8_t learning; /* bound for learning: state, learned and mean point into the arena */
     ff_layer layer[FF_MAX_LAYERS];
 
     const uint8_t *state; /* the state section: in the image, or its copy in the arena */
@@ -97,21 +98,24 @@ typedef struct {
 } ff_ram;
 
 /*
- * Checks a whole image of `bytes` bytes (SPEC.md 2.6) and fills in everything in *model that doesn't need RAM. *model is
- * unusable if this fails. image must be aligned to 4.
+ * Checks a whole image of `bytes` bytes (SPEC.md 2.6) and fills in everything in *model that doesn't need
+ * RAM. *model is unusable if this fails. image must be aligned to 4.
  */
 ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, ff_fault *fault);
 
-/* RAM that the opened model needs, with or without learning; returns the sum: the arena that ff_model_bind() wants. */
+/* RAM that the opened model needs, with or without learning; returns the sum: the arena that ff_model_bind()
+ * wants. */
 uint32_t ff_model_ram(const ff_model *model, int learning, ff_ram *split);
 
 /*
- * Lays out the arena (aligned to 4) and copies into it what learning changes. FF_ARENA if it is too small: then the model is
- * as it was after ff_model_open(). With learning = 0, or for a model none of whose layers learns, weights and state are read from the image.
+ * Lays out the arena (aligned to 4) and copies into it what learning changes. FF_ARENA if it is too small:
+ * then the model is as it was after ff_model_open(). With learning = 0, or for a model none of whose layers
+ * learns, weights and state are read from the image.
  */
 ff_status ff_model_bind(ff_model *model, int learning, void *arena, uint32_t bytes, ff_fault *fault);
 
-/* Copies `count` bytes at `offset` of the image as it stands now: learned weights and state instead of the image's own. */
+/* Copies `count` bytes at `offset` of the image as it stands now: learned weights and state instead of the
+ * image's own. */
 void ff_model_read(const ff_model *model, uint32_t offset, uint8_t *to, uint32_t count);
 
 /* The same image lies elsewhere now, with what was learned written into it: reads go there from now on. */

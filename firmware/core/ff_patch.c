@@ -25,20 +25,23 @@ static int in_state(const ff_model *model, uint32_t at, uint32_t count) {
 }
 
 /* Checks one record at *cursor, and copies what it does to the state's fixed part into `head`. */
-static ff_status check_record(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t *cursor, uint32_t *end,
-                              uint8_t *head, ff_fault *fault) {
+static ff_status check_record(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t *cursor,
+                              uint32_t *end, uint8_t *head, ff_fault *fault) {
     if (bytes - *cursor < RECORD) return ff_fail(fault, FF_FIELD, *cursor, bytes);
     const uint8_t *p = patch + *cursor;
     uint32_t at = ff_get32(p), count = ff_get32(p + 4);
     uint32_t room = bytes - *cursor - RECORD;
     if (at < *end) return ff_fail(fault, FF_FIELD, *cursor, at);
-    if (count > room || ((count + 3) & ~(uint32_t)3) > room) return ff_fail(fault, FF_FIELD, *cursor + 4, count);
+    if (count > room || ((count + 3) & ~(uint32_t)3) > room)
+        return ff_fail(fault, FF_FIELD, *cursor + 4, count);
     if (p[8] > 1 || p[9] || p[10] || p[11]) return ff_fail(fault, FF_FIELD, *cursor + 8, p[8]);
     if (p[8] == 0 ? !in_state(model, at, count) : !layer_at(model, at, count))
         return ff_fail(fault, FF_FIELD, *cursor, at);
     if (p[8] == 0) {
-        uint32_t head_bytes = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER, from = at - model->state_at;
-        for (uint32_t i = 0; i < count && from + i < head_bytes; i++) head[from + i] = p[RECORD + i];
+        uint32_t head_bytes = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER,
+                 from = at - model->state_at;
+        for (uint32_t i = 0; i < count && from + i < head_bytes; i++)
+            head[from + i] = p[RECORD + i];
     }
     *end = at + count;
     *cursor += RECORD + ((count + 3) & ~(uint32_t)3);
@@ -59,7 +62,8 @@ static void apply_record(ff_model *model, const uint8_t *p) {
     }
 }
 
-ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t ticket, ff_fault *fault) {
+ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t ticket,
+                         ff_fault *fault) {
     uint8_t head[HEAD_MOST];
     if (bytes < HEADER) return ff_fail(fault, FF_TRUNCATED, HEADER, bytes);
     if (memcmp(patch, "FFP1", 4) != 0) return ff_fail(fault, FF_MAGIC, 0x31504646, ff_get32(patch));
@@ -72,7 +76,8 @@ ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, 
     if (!model->learning) return ff_fail(fault, FF_NO_LEARN, 0, 0);
     uint32_t base = ff_get32(model->state + FF_AT_BASE);
     if (ff_get32(patch + 16) != base) return ff_fail(fault, FF_BASE, base, ff_get32(patch + 16));
-    if (ticket == 0 || ff_get32(patch + 24) != ticket) return ff_fail(fault, FF_TICKET, ticket, ff_get32(patch + 24));
+    if (ticket == 0 || ff_get32(patch + 24) != ticket)
+        return ff_fail(fault, FF_TICKET, ticket, ff_get32(patch + 24));
 
     memcpy(head, model->state, FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER);
     uint32_t cursor = HEADER, end = 0, records = ff_get32(patch + 28);

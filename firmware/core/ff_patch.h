@@ -5,9 +5,11 @@
 #include "ff_model.h"
 
 /*
- * Checks a whole patch of `bytes` bytes against a model bound for learning and against the ticket of the last pull (0 = none:
- * refused), and only then applies it: weights are added, clamped to +-127, parts of the state replaced. All or nothing.
+ * Checks a whole patch of `bytes` bytes against a model bound for learning and against the ticket of the last
+ * pull (0 = none: refused), and only then applies it: weights are added, clamped to +-127, parts of the state
+ * replaced. All or nothing.
  */
-ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t ticket, ff_fault *fault);
+ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t ticket,
+                         ff_fault *fault);
 
 #endif

@@ -6,7 +6,9 @@
 #define HEADER 4
 
 /* Bytes of one class: count, then one or two numbers of 16 bits per input. */
-static uint32_t class_bytes(uint16_t raw, uint8_t level) { return 4 + 2 * (uint32_t)level * raw; }
+static uint32_t class_bytes(uint16_t raw, uint8_t level) {
+    return 4 + 2 * (uint32_t)level * raw;
+}
 
 uint32_t ff_statistics_bytes(const ff_model *model, uint8_t level) {
     return (HEADER + model->classes * class_bytes(model->raw, level) + 3) & ~(uint32_t)3;
@@ -22,7 +24,8 @@ void ff_statistics_start(ff_statistics *statistics, const ff_model *model, uint8
     ff_put16(block + 2, model->raw);
 }
 
-/* mean += (v - mean) / n, rounded down after adding u / 65536: on average nothing is lost. |v - mean| < 2^16, n * u < 2^32. */
+/* mean += (v - mean) / n, rounded down after adding u / 65536: on average nothing is lost. |v - mean| < 2^16,
+ * n * u < 2^32. */
 static void follow(uint8_t *p, uint32_t v, uint32_t n, uint32_t u) {
     uint16_t mean = ff_get16(p);
     int32_t a = (int32_t)v - mean + (int32_t)((n * u) >> 16);

@@ -1,11 +1,12 @@
-/* Mean and mean square of the raw input of each class (SPEC.md 6): what a sync may send instead of samples. Optional. */
+/* Mean and mean square of the raw input of each class (SPEC.md 6): what a sync may send instead of samples.
+ * Optional. */
 #ifndef FF_STATISTICS_H
 #define FF_STATISTICS_H
 
 #include "ff_model.h"
 
 typedef struct {
-    uint8_t *block;  /* as SPEC.md 6 lays it out; NULL = off */
+    uint8_t *block; /* as SPEC.md 6 lays it out; NULL = off */
     uint32_t bytes;
     uint32_t random;
 } ff_statistics;

@@ -4,26 +4,26 @@
 
 #include <stdint.h>
 
-#define FF_STATUS_TABLE(X)                                                                                    \
-    X(OK, "done")                                                                                             \
-    X(TRUNCATED, "fewer bytes than the header says")                                                          \
-    X(MAGIC, "not an object of this kind")                                                                    \
-    X(VERSION, "unknown format or protocol version")                                                          \
-    X(CRC, "checksum does not fit")                                                                           \
-    X(FIELD, "a field is out of its range")                                                                   \
-    X(LIMIT, "more layers than this build holds")                                                             \
-    X(ARENA, "does not fit the RAM")                                                                          \
-    X(SLOT, "does not fit the flash slot")                                                                    \
-    X(FLASH, "flash refused an erase or write")                                                               \
-    X(NO_MODEL, "no model is loaded")                                                                         \
-    X(LENGTH, "payload of a wrong length")                                                                    \
-    X(LABEL, "label out of range")                                                                            \
-    X(RANGE, "offset, region or layer out of range")                                                          \
-    X(BASE, "patch for another base")                                                                         \
-    X(TICKET, "patch for a pull that the device no longer remembers")                                         \
-    X(NO_TRANSFER, "no transfer has begun, or it is not complete")                                            \
-    X(NO_LEARN, "this model or build does not learn")                                                         \
-    X(COMMAND, "unknown request")                                                                             \
+#define FF_STATUS_TABLE(X)                                                                                   \
+    X(OK, "done")                                                                                            \
+    X(TRUNCATED, "fewer bytes than the header says")                                                         \
+    X(MAGIC, "not an object of this kind")                                                                   \
+    X(VERSION, "unknown format or protocol version")                                                         \
+    X(CRC, "checksum does not fit")                                                                          \
+    X(FIELD, "a field is out of its range")                                                                  \
+    X(LIMIT, "more layers than this build holds")                                                            \
+    X(ARENA, "does not fit the RAM")                                                                         \
+    X(SLOT, "does not fit the flash slot")                                                                   \
+    X(FLASH, "flash refused an erase or write")                                                              \
+    X(NO_MODEL, "no model is loaded")                                                                        \
+    X(LENGTH, "payload of a wrong length")                                                                   \
+    X(LABEL, "label out of range")                                                                           \
+    X(RANGE, "offset, region or layer out of range")                                                         \
+    X(BASE, "patch for another base")                                                                        \
+    X(TICKET, "patch for a pull that the device no longer remembers")                                        \
+    X(NO_TRANSFER, "no transfer has begun, or it is not complete")                                           \
+    X(NO_LEARN, "this model or build does not learn")                                                        \
+    X(COMMAND, "unknown request")                                                                            \
     X(ARGUMENT, "argument not allowed")
 
 typedef enum {

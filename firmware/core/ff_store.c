@@ -5,9 +5,13 @@
 
 #define MARK 0x600DF00Du
 
-static uint8_t spare(const ff_store *store) { return store->sequence ? (uint8_t)(1 - store->active) : 0; }
+static uint8_t spare(const ff_store *store) {
+    return store->sequence ? (uint8_t)(1 - store->active) : 0;
+}
 
-static uint32_t spare_at(const ff_store *store) { return spare(store) ? store->flash->slot_bytes : 0; }
+static uint32_t spare_at(const ff_store *store) {
+    return spare(store) ? store->flash->slot_bytes : 0;
+}
 
 const uint8_t *ff_store_object(const ff_flash *flash, uint8_t slot, uint32_t *bytes, uint32_t *sequence) {
     const uint8_t *p = flash->map + (slot ? flash->slot_bytes : 0);
@@ -19,7 +23,9 @@ const uint8_t *ff_store_object(const ff_flash *flash, uint8_t slot, uint32_t *by
     return ff_crc32(0, p + FF_SLOT_HEADER, *bytes) == ff_get32(p + 12) ? p + FF_SLOT_HEADER : 0;
 }
 
-const uint8_t *ff_store_staged(const ff_store *store) { return store->flash->map + spare_at(store) + FF_SLOT_HEADER; }
+const uint8_t *ff_store_staged(const ff_store *store) {
+    return store->flash->map + spare_at(store) + FF_SLOT_HEADER;
+}
 
 const uint8_t *ff_store_current(const ff_store *store) {
     return store->flash->map + (store->active ? store->flash->slot_bytes : 0) + FF_SLOT_HEADER;
@@ -34,7 +40,8 @@ ff_status ff_store_erase(ff_store *store, int *more, ff_fault *fault) {
     return FF_OK;
 }
 
-ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count, ff_fault *fault) {
+ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count,
+                         ff_fault *fault) {
     const ff_flash *flash = store->flash;
     uint32_t at = spare_at(store) + FF_SLOT_HEADER + offset;
     if (flash->program(flash->user, at, from, count) < 0 || memcmp(flash->map + at, from, count) != 0)
@@ -60,7 +67,8 @@ ff_status ff_store_commit(ff_store *store, uint32_t bytes, uint32_t crc, ff_faul
         memcmp(flash->map + at, header, FF_SLOT_HEADER - 4) != 0)
         return ff_fail(fault, FF_FLASH, 0, at);
     at += FF_SLOT_HEADER - 4;
-    if (flash->program(flash->user, at, header + FF_SLOT_HEADER - 4, 4) < 0 || ff_get32(flash->map + at) != MARK)
+    if (flash->program(flash->user, at, header + FF_SLOT_HEADER - 4, 4) < 0 ||
+        ff_get32(flash->map + at) != MARK)
         return ff_fail(fault, FF_FLASH, 0, at);
     store->active = spare(store);
     store->sequence = sequence;

@@ -4,6 +4,7 @@ void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, 
     for (uint16_t i = 0; i < n; i++, w += m) {
         const int32_t xi = x[i];
         if (xi == 0) continue;
-        for (uint16_t j = 0; j < m; j++) acc[j] += w[j] * xi;
+        for (uint16_t j = 0; j < m; j++)
+            acc[j] += w[j] * xi;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * The core as a Linux process that serves a pty or a TCP port: a virtual board, and the port for Raspberry Pi.
- * Flash is a file if one is named, else memory.
+ * The core as a Linux process that serves a pty or a TCP port: a virtual board, and the port for Raspberry
+ * Pi. Flash is a file if one is named, else memory.
  */
 #define _GNU_SOURCE
 #include "goodness.h"
@@ -36,7 +36,8 @@ static void die(const char *what) {
     exit(1);
 }
 
-/* Written through to the file before the core goes on: a power cut finds what the core believes to be there. */
+/* Written through to the file before the core goes on: a power cut finds what the core believes to be there.
+ */
 static int write_through(uint32_t offset, uint32_t count) {
     if (flash_file < 0) return 0;
     if (pwrite(flash_file, flash + offset, count, (off_t)offset) != (ssize_t)count) return -1;
@@ -51,7 +52,8 @@ static int erase(void *user, uint32_t offset) {
 
 static int program(void *user, uint32_t offset, const uint8_t *from, uint32_t count) {
     (void)user;
-    for (uint32_t i = 0; i < count; i++) flash[offset + i] &= from[i];
+    for (uint32_t i = 0; i < count; i++)
+        flash[offset + i] &= from[i];
     return write_through(offset, count);
 }
 
@@ -103,9 +105,11 @@ static int open_server(const char *address, uint16_t port) {
 }
 
 static void attach(int slot, int fd) {
-    uint8_t *buffer = links[slot].decoder.buffer ? links[slot].decoder.buffer - 2 : malloc(ff_link_bytes(PAYLOAD));
+    uint8_t *buffer =
+        links[slot].decoder.buffer ? links[slot].decoder.buffer - 2 : malloc(ff_link_bytes(PAYLOAD));
     if (!buffer) die("no memory for a link");
-    /* A job that the link's last client began goes on: its answer has nobody to go to, the device is as it was told. */
+    /* A job that the link's last client began goes on: its answer has nobody to go to, the device is as it
+     * was told. */
     while (links[slot].owns_job) {
         ff_link_step(&links[slot]);
         links[slot].out_sent = links[slot].out_count;
@@ -127,7 +131,8 @@ static void accept_client(int server) {
     close(fd); /* all links are taken */
 }
 
-/* Works off what is held for a link, as far as its client takes the answers. Returns 1 if the client must first become writable. */
+/* Works off what is held for a link, as far as its client takes the answers. Returns 1 if the client must
+ * first become writable. */
 static int work(int i) {
     for (;;) {
         uint32_t waiting = links[i].out_count - links[i].out_sent;
@@ -137,7 +142,8 @@ static int work(int i) {
             links[i].out_sent += (uint32_t)n;
             continue;
         }
-        held_from[i] += ff_link_feed(&links[i], held[i] + held_from[i], (uint32_t)(held_to[i] - held_from[i]));
+        held_from[i] +=
+            ff_link_feed(&links[i], held[i] + held_from[i], (uint32_t)(held_to[i] - held_from[i]));
         if (!ff_link_step(&links[i])) return 0;
     }
 }
@@ -181,7 +187,8 @@ static uint32_t number(const char *text, uint32_t most) {
 }
 
 static void usage(FILE *to) {
-    fputs("usage: goodness-device (--pty | --tcp PORT) [--address A] [--flash FILE] [--slot BYTES] [--arena BYTES]\n"
+    fputs("usage: goodness-device (--pty | --tcp PORT) [--address A] [--flash FILE] [--slot BYTES] [--arena "
+          "BYTES]\n"
           "  --pty          serve a new pseudo terminal; its path is printed\n"
           "  --tcp PORT     serve TCP, up to 4 clients (0: any free port; the address is printed)\n"
           "  --address A    address to listen on (127.0.0.1)\n"
@@ -197,14 +204,22 @@ int main(int argc, char **argv) {
     int pty = 0, tcp = -1;
     for (int i = 1; i < argc; i++) {
         const char *next = i + 1 < argc ? argv[i + 1] : "";
-        if (!strcmp(argv[i], "--pty")) pty = 1;
-        else if (!strcmp(argv[i], "--tcp")) tcp = (int)number(next, 65535), i++;
-        else if (!strcmp(argv[i], "--address")) address = next, i++;
-        else if (!strcmp(argv[i], "--flash")) flash_path = next, i++;
-        else if (!strcmp(argv[i], "--slot")) slot = number(next, 1u << 30), i++;
-        else if (!strcmp(argv[i], "--arena")) arena = number(next, 1u << 30), i++;
-        else if (!strcmp(argv[i], "--help")) return usage(stdout), 0;
-        else return usage(stderr), 2;
+        if (!strcmp(argv[i], "--pty"))
+            pty = 1;
+        else if (!strcmp(argv[i], "--tcp"))
+            tcp = (int)number(next, 65535), i++;
+        else if (!strcmp(argv[i], "--address"))
+            address = next, i++;
+        else if (!strcmp(argv[i], "--flash"))
+            flash_path = next, i++;
+        else if (!strcmp(argv[i], "--slot"))
+            slot = number(next, 1u << 30), i++;
+        else if (!strcmp(argv[i], "--arena"))
+            arena = number(next, 1u << 30), i++;
+        else if (!strcmp(argv[i], "--help"))
+            return usage(stdout), 0;
+        else
+            return usage(stderr), 2;
     }
     if (pty == (tcp >= 0) || slot == 0 || slot % PAGE) return usage(stderr), 2;
     signal(SIGPIPE, SIG_IGN);
@@ -215,7 +230,8 @@ int main(int argc, char **argv) {
     device.target = "linux";
     device.window = 16;
     ff_device_start(&device);
-    for (int i = 0; i < LINKS; i++) clients[i] = -1;
+    for (int i = 0; i < LINKS; i++)
+        clients[i] = -1;
     int server = -1;
     if (pty) {
         int master = open_pty();

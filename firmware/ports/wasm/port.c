@@ -1,6 +1,7 @@
 /*
- * The core as a WebAssembly module: the device of `--port sim`, and the in-process learner. The host owns the memory: it puts flash,
- * arena and link buffers behind heap_base() and hands the addresses in. Direct calls and links work on the same device.
+ * The core as a WebAssembly module: the device of `--port sim`, and the in-process learner. The host owns the
+ * memory: it puts flash, arena and link buffers behind heap_base() and hands the addresses in. Direct calls
+ * and links work on the same device.
  */
 #include "goodness.h"
 #include <string.h>
@@ -25,19 +26,25 @@ static int erase(void *user, uint32_t offset) {
 /* Like NOR flash: bits only go from 1 to 0. */
 static int program(void *user, uint32_t offset, const uint8_t *from, uint32_t count) {
     (void)user;
-    for (uint32_t i = 0; i < count; i++) flash[offset + i] &= from[i];
+    for (uint32_t i = 0; i < count; i++)
+        flash[offset + i] &= from[i];
     flash_writes++;
     return 0;
 }
 
-EXPORT(heap_base) uint32_t heap_base(void) { return (uint32_t)(uintptr_t)&__heap_base; }
+EXPORT(heap_base) uint32_t heap_base(void) {
+    return (uint32_t)(uintptr_t)&__heap_base;
+}
 
-EXPORT(port_link_bytes) uint32_t port_link_bytes(uint32_t payload) { return ff_link_bytes(payload); }
+EXPORT(port_link_bytes) uint32_t port_link_bytes(uint32_t payload) {
+    return ff_link_bytes(payload);
+}
 
 EXPORT(port_init)
-int32_t port_init(uint8_t *flash_at, uint32_t slot_bytes, uint32_t page_bytes, uint8_t *arena, uint32_t arena_bytes,
-                  uint8_t *link_buffers, uint32_t link_bytes, uint32_t payload) {
-    if (payload < FF_LINK_PAYLOAD_LEAST || payload > 65535 || link_bytes < ff_link_bytes(payload)) return -FF_ARGUMENT;
+int32_t port_init(uint8_t *flash_at, uint32_t slot_bytes, uint32_t page_bytes, uint8_t *arena,
+                  uint32_t arena_bytes, uint8_t *link_buffers, uint32_t link_bytes, uint32_t payload) {
+    if (payload < FF_LINK_PAYLOAD_LEAST || payload > 65535 || link_bytes < ff_link_bytes(payload))
+        return -FF_ARGUMENT;
     if (page_bytes == 0 || slot_bytes % page_bytes || page_bytes % 4) return -FF_ARGUMENT;
     memset(&device, 0, sizeof device);
     flash = flash_at;
@@ -51,11 +58,14 @@ int32_t port_init(uint8_t *flash_at, uint32_t slot_bytes, uint32_t page_bytes, u
     device.target = "wasm";
     device.window = 16;
     device.keeps_store = 1;
-    for (uint32_t i = 0; i < LINKS; i++) ff_link_start(&links[i], &device, link_buffers + i * link_bytes, payload);
+    for (uint32_t i = 0; i < LINKS; i++)
+        ff_link_start(&links[i], &device, link_buffers + i * link_bytes, payload);
     return 0;
 }
 
-EXPORT(port_boot) int32_t port_boot(void) { return ff_device_start(&device); }
+EXPORT(port_boot) int32_t port_boot(void) {
+    return ff_device_start(&device);
+}
 
 EXPORT(port_feed) uint32_t port_feed(uint32_t link, const uint8_t *bytes, uint32_t count) {
     return link < LINKS ? ff_link_feed(&links[link], bytes, count) : 0;
@@ -63,7 +73,8 @@ EXPORT(port_feed) uint32_t port_feed(uint32_t link, const uint8_t *bytes, uint32
 
 EXPORT(port_step) uint32_t port_step(void) {
     uint32_t more = 0;
-    for (uint32_t i = 0; i < LINKS; i++) more |= (uint32_t)ff_link_step(&links[i]);
+    for (uint32_t i = 0; i < LINKS; i++)
+        more |= (uint32_t)ff_link_step(&links[i]);
     return more;
 }
 
@@ -80,7 +91,9 @@ EXPORT(port_fault) void port_fault(uint32_t *out) {
     out[1] = device.fault.got;
 }
 
-EXPORT(port_arena_used) uint32_t port_arena_used(void) { return device.arena_used; }
+EXPORT(port_arena_used) uint32_t port_arena_used(void) {
+    return device.arena_used;
+}
 
 static void put_result(uint8_t *out) {
     const ff_result *last = &device.last;
@@ -106,7 +119,8 @@ EXPORT(port_learn) int32_t port_learn(const uint8_t *x, uint32_t label, uint8_t 
 EXPORT(port_infer_many)
 int32_t port_infer_many(const uint8_t *xs, const uint8_t *labels, uint32_t count, uint8_t *out) {
     for (uint32_t i = 0; i < count; i++) {
-        int32_t status = port_infer(xs + i * device.model.raw, labels ? labels[i] : FF_NO_LABEL, out + 12 * i);
+        int32_t status =
+            port_infer(xs + i * device.model.raw, labels ? labels[i] : FF_NO_LABEL, out + 12 * i);
         if (status < 0) return status;
     }
     return 0;
@@ -129,9 +143,13 @@ EXPORT(port_trace) int32_t port_trace(const uint8_t *x, uint32_t layer, uint16_t
     return 0;
 }
 
-EXPORT(port_scores) const uint32_t *port_scores(void) { return device.model.score; }
+EXPORT(port_scores) const uint32_t *port_scores(void) {
+    return device.model.score;
+}
 
-EXPORT(port_seed) int32_t port_seed(uint32_t seed) { return -(int32_t)ff_device_seed(&device, seed); }
+EXPORT(port_seed) int32_t port_seed(uint32_t seed) {
+    return -(int32_t)ff_device_seed(&device, seed);
+}
 
 EXPORT(port_statistics) int32_t port_statistics(uint32_t level) {
     return -(int32_t)ff_device_statistics(&device, (uint8_t)level);
@@ -157,4 +175,6 @@ EXPORT(port_ram) int32_t port_ram(uint32_t *out) {
     return 0;
 }
 
-EXPORT(port_flash_writes) uint32_t port_flash_writes(void) { return flash_writes; }
+EXPORT(port_flash_writes) uint32_t port_flash_writes(void) {
+    return flash_writes;
+}

@@ -1,0 +1,18 @@
+/* A small valid image for tests: 6 inputs, 3 classes, layers 6-6-3, both learning. */
+#ifndef SAMPLE_IMAGE_H
+#define SAMPLE_IMAGE_H
+
+#include <stdint.h>
+
+#define SAMPLE_RAW 6
+#define SAMPLE_CLASSES 3
+#define SAMPLE_MOST 512
+
+/* Writes it to `to` (SAMPLE_MOST bytes, aligned to 4) and returns its length. encoding, objective: as in
+ * SPEC.md 2.1. */
+uint32_t sample_image(uint8_t *to, uint8_t encoding, uint8_t objective);
+
+/* Puts the right length and CRC into an image or patch of `bytes` bytes (>= 16). */
+void sample_seal(uint8_t *object, uint32_t bytes);
+
+#endif

@@ -42,7 +42,10 @@ static uint32_t step_size(const ff_model *model, const ff_layer *layer, uint32_t
     uint32_t i = own / (theta >> 5);
     uint32_t e = (uint32_t)SATURATION[i > 63 ? 63 : i] * ff_get16(layer->state + FF_AT_RATE) >> 16;
     uint32_t tau = ff_get16(model->state_ram + FF_AT_TAU), t = ff_get32(model->state_ram + FF_AT_T);
-    return e * tau / (t > UINT32_MAX - tau ? UINT32_MAX : tau + t);
+    e = e * tau / (t > UINT32_MAX - tau ? UINT32_MAX : tau + t);
+    uint32_t recent = ff_get16(model->state_ram + FF_AT_RECENT_ERRORS);
+    uint32_t reference = ff_get16(model->state_ram + FF_AT_REFERENCE_ERRORS);
+    return recent < reference ? e * recent / reference : e;
 }
 
 static void learn_layer(ff_model *model, uint8_t l, uint8_t label) {
@@ -112,7 +115,14 @@ ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *
     if (ff_get32(state + FF_AT_UPDATES) != updates) result->flags |= FF_LEARNED;
 
     ff_count32(state + FF_AT_SAMPLES);
-    if (!(result->flags & FF_CORRECT)) ff_count32(state + FF_AT_ERRORS);
+    uint16_t recent = ff_get16(state + FF_AT_RECENT_ERRORS);
+    if (result->flags & FF_CORRECT) {
+        recent = (uint16_t)(recent - (recent >> 6));
+    } else {
+        recent = (uint16_t)(recent + ((65535 - recent) >> 6));
+        ff_count32(state + FF_AT_ERRORS);
+    }
+    ff_put16(state + FF_AT_RECENT_ERRORS, recent);
     if (result->flags & FF_FALSE_REJECT) ff_count32(state + FF_AT_FALSE_REJECTS);
     if (result->flags & FF_FALSE_ACCEPT) ff_count32(state + FF_AT_FALSE_ACCEPTS);
     follow_thresholds(model, label);

@@ -1,48 +1,40 @@
 #include "ff_model.h"
 #include "ff_bytes.h"
-#include "ff_crc32.h"
+#include "ff_object.h"
 #include <string.h>
 
 static uint32_t align4(uint32_t v) {
     return (v + 3) & ~(uint32_t)3;
 }
 
+#define COUNT(table) (uint8_t)(sizeof table / sizeof table[0])
+
 ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_fault *fault) {
-    /* field: offset, width, least, most */
-    static const struct {
-        uint8_t at, width;
-        uint16_t least, most;
-    } RULES[] = {
-        {FF_AT_TAU, 2, 1, 65535},          {FF_AT_CENTRING, 2, 0, 512},   {FF_AT_MEAN_SHIFT, 1, 1, 8},
+    static const ff_range HEAD[] = {
+        {FF_AT_TAU, 2, 1, 65535},         {FF_AT_CENTRING, 2, 0, 512},     {FF_AT_MEAN_SHIFT, 1, 1, 8},
         {FF_AT_THRESHOLD_SHIFT, 1, 0, 15}, {FF_AT_REVIVE_SHIFT, 1, 0, 8},
     };
+    static const ff_range LAYER[] = {{FF_AT_LEARN_SHIFT, 1, 1, 24}, {11, 1, 0, 0}};
     if (ff_get32(state + FF_AT_RANDOM) == 0) return ff_fail(fault, FF_FIELD, at + FF_AT_RANDOM, 0);
-    for (unsigned i = 0; i < sizeof RULES / sizeof RULES[0]; i++) {
-        const uint8_t *p = state + RULES[i].at;
-        uint16_t v = RULES[i].width == 2 ? ff_get16(p) : *p;
-        if (v < RULES[i].least || v > RULES[i].most) return ff_fail(fault, FF_FIELD, at + RULES[i].at, v);
-    }
-    if (ff_get32(state + 44)) return ff_fail(fault, FF_FIELD, at + 44, ff_get32(state + 44));
+    ff_status status = ff_check_ranges(state, HEAD, COUNT(HEAD), at, fault);
     uint32_t factors = 0; /* <= 8 * 65535 */
-    for (uint8_t l = 0; l < layers; l++) {
-        uint32_t o = FF_STATE_HEAD + (uint32_t)l * FF_STATE_LAYER;
-        const uint8_t *p = state + o;
-        if (ff_get32(p + FF_AT_THETA) < 32)
-            return ff_fail(fault, FF_FIELD, at + o + FF_AT_THETA, ff_get32(p + FF_AT_THETA));
-        factors += ff_get16(p + FF_AT_FACTOR);
-        if (factors > 65535) return ff_fail(fault, FF_FIELD, at + o + FF_AT_FACTOR, factors);
-        uint8_t shift = p[FF_AT_LEARN_SHIFT];
-        if (shift < 1 || shift > 24) return ff_fail(fault, FF_FIELD, at + o + FF_AT_LEARN_SHIFT, shift);
-        if (p[11]) return ff_fail(fault, FF_FIELD, at + o + 11, p[11]);
+    state += FF_STATE_HEAD;
+    at += FF_STATE_HEAD;
+    for (; layers-- && status == FF_OK; state += FF_STATE_LAYER, at += FF_STATE_LAYER) {
+        uint32_t theta = ff_get32(state + FF_AT_THETA);
+        if (theta < 32) return ff_fail(fault, FF_FIELD, at + FF_AT_THETA, theta);
+        factors += ff_get16(state + FF_AT_FACTOR);
+        if (factors > 65535) return ff_fail(fault, FF_FIELD, at + FF_AT_FACTOR, factors);
+        status = ff_check_ranges(state, LAYER, COUNT(LAYER), at, fault);
     }
-    return FF_OK;
+    return status;
 }
 
-/* One layer record. `n` is the width that must come in, *at the offset where the weights must lie. */
-static ff_status open_layer(ff_model *model, uint8_t l, uint32_t n, uint32_t *at, ff_fault *fault) {
-    const uint32_t o = FF_IMAGE_HEADER + (uint32_t)l * FF_LAYER_RECORD;
+/* One layer record at `o`. `n` is the width that must come in, *at the offset where the weights must lie. */
+static ff_status open_layer(ff_model *model, ff_layer *layer, uint32_t o, uint32_t n, uint32_t *at, ff_fault *fault) {
+    static const ff_range RANGES[] = {{4, 1, 4, 12}, {5, 1, 0, 0}, {6, 1, 8, 8}, {7, 1, 0, 1}, {16, 1, 0, 24},
+                                      {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
     const uint8_t *p = model->image + o;
-    ff_layer *layer = &model->layer[l];
     layer->n = ff_get16(p);
     layer->m = ff_get16(p + 2);
     layer->length_shift = p[4];
@@ -50,39 +42,31 @@ static ff_status open_layer(ff_model *model, uint8_t l, uint32_t n, uint32_t *at
     layer->weights_at = ff_get32(p + 8);
     layer->output_shift = p[16];
     layer->ymax = ff_get16(p + 18);
-    layer->weights = (const int8_t *)(model->image + layer->weights_at);
-    layer->learned = 0;
-    layer->mean = 0;
 
+    ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), o, fault);
+    if (status != FF_OK) return status;
     if (layer->n != n || n == 0) return ff_fail(fault, FF_FIELD, o, layer->n);
-    if (layer->m == 0 || layer->m > FF_MAX_NEURONS || layer->m % model->groups)
-        return ff_fail(fault, FF_FIELD, o + 2, layer->m);
-    if (p[4] < 4 || p[4] > 12) return ff_fail(fault, FF_FIELD, o + 4, p[4]);
-    if (p[5] != 0) return ff_fail(fault, FF_FIELD, o + 5, p[5]);
-    if (p[6] != 8) return ff_fail(fault, FF_FIELD, o + 6, p[6]);
-    if (p[7] > 1 || (p[7] && model->objective)) return ff_fail(fault, FF_FIELD, o + 7, p[7]);
+    if (layer->m % model->groups) return ff_fail(fault, FF_FIELD, o + 2, layer->m);
+    if (layer->learns && model->objective) return ff_fail(fault, FF_FIELD, o + 7, 1);
     if (layer->weights_at != *at) return ff_fail(fault, FF_FIELD, o + 8, layer->weights_at);
     uint32_t bytes = align4(n * layer->m); /* <= 65535 * 4096 < 2^28 */
-    if (ff_get32(p + 12) != bytes) return ff_fail(fault, FF_FIELD, o + 12, ff_get32(p + 12));
-    if (bytes > model->image_bytes - *at) return ff_fail(fault, FF_FIELD, o + 12, bytes);
-    if (p[16] > 24) return ff_fail(fault, FF_FIELD, o + 16, p[16]);
-    if (p[17] != 0) return ff_fail(fault, FF_FIELD, o + 17, p[17]);
+    if (ff_get32(p + 12) != bytes || bytes > model->image_bytes - *at) return ff_fail(fault, FF_FIELD, o + 12, bytes);
     /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
-    uint32_t square = (uint32_t)layer->ymax * layer->ymax;
-    if (layer->ymax == 0 || square > UINT32_MAX / layer->m)
+    if ((uint32_t)layer->ymax * layer->ymax > UINT32_MAX / layer->m)
         return ff_fail(fault, FF_FIELD, o + 18, layer->ymax);
+    layer->weights = (const int8_t *)(model->image + layer->weights_at);
     *at += bytes;
     return FF_OK;
 }
 
 ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, ff_fault *fault) {
+    static const ff_range RANGES[] = {{16, 2, 1, 65535}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1},
+                                      {21, 1, 0, 1},     {22, 1, 0, 1},   {40, 2, 0, 0}, {42, 2, 0, 0},
+                                      {44, 2, 0, 0},     {46, 2, 0, 0},   {30, 2, 0, 0}};
     memset(model, 0, sizeof *model);
-    if (bytes < FF_IMAGE_HEADER) return ff_fail(fault, FF_TRUNCATED, FF_IMAGE_HEADER, bytes);
-    if (memcmp(image, "FFM1", 4) != 0) return ff_fail(fault, FF_MAGIC, 0x314D4646, ff_get32(image));
-    if (ff_get16(image + 4) != 1) return ff_fail(fault, FF_VERSION, 1, ff_get16(image + 4));
-    if (ff_get32(image + 8) != bytes) return ff_fail(fault, FF_TRUNCATED, ff_get32(image + 8), bytes);
-    uint32_t crc = ff_crc32(0, image + 16, bytes - 16);
-    if (ff_get32(image + 12) != crc) return ff_fail(fault, FF_CRC, ff_get32(image + 12), crc);
+    ff_status status = ff_object_check(image, bytes, 0x314D4646, FF_IMAGE_HEADER, fault);
+    if (status == FF_OK) status = ff_check_ranges(image, RANGES, COUNT(RANGES), 0, fault);
+    if (status != FF_OK) return status;
 
     model->image = image;
     model->image_bytes = bytes;
@@ -96,46 +80,32 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
     model->groups = model->objective ? 1 : model->classes;
     model->state_at = ff_get32(image + 32);
     model->state_bytes = ff_get32(image + 36);
-
-    if (ff_get16(image + 6) != FF_IMAGE_HEADER) return ff_fail(fault, FF_FIELD, 6, ff_get16(image + 6));
-    if (bytes % 4 || bytes > 16777216) return ff_fail(fault, FF_FIELD, 8, bytes);
-    if (model->raw == 0) return ff_fail(fault, FF_FIELD, 16, 0);
-    if (model->classes == 0 || model->classes == 255) return ff_fail(fault, FF_FIELD, 18, model->classes);
-    if (model->layers == 0 || model->layers > 8) return ff_fail(fault, FF_FIELD, 19, model->layers);
+    if (bytes > 16777216) return ff_fail(fault, FF_FIELD, 8, bytes);
     if (model->layers > FF_MAX_LAYERS) return ff_fail(fault, FF_LIMIT, FF_MAX_LAYERS, model->layers);
-    if (model->objective > 1) return ff_fail(fault, FF_FIELD, 20, model->objective);
-    if (model->encoding > 1) return ff_fail(fault, FF_FIELD, 21, model->encoding);
-    if (model->subtract_minimum > 1) return ff_fail(fault, FF_FIELD, 22, model->subtract_minimum);
     if (model->label_value && !model->objective) return ff_fail(fault, FF_FIELD, 23, model->label_value);
 
     uint32_t at = FF_IMAGE_HEADER + (uint32_t)model->layers * FF_LAYER_RECORD;
-    if (at > bytes) return ff_fail(fault, FF_FIELD, 19, model->layers);
-    uint32_t meta_at = ff_get32(image + 24), meta_bytes = ff_get32(image + 28);
-    if (meta_at != at) return ff_fail(fault, FF_FIELD, 24, meta_at);
-    if (meta_bytes > 65535 || align4(meta_bytes) > bytes - at)
-        return ff_fail(fault, FF_FIELD, 28, meta_bytes);
-    at += align4(meta_bytes);
-    if (ff_get32(image + 40)) return ff_fail(fault, FF_FIELD, 40, ff_get32(image + 40));
-    if (ff_get32(image + 44)) return ff_fail(fault, FF_FIELD, 44, ff_get32(image + 44));
+    uint32_t meta = align4(ff_get16(image + 28));
+    if (at > bytes || meta > bytes - at) return ff_fail(fault, FF_FIELD, 28, meta);
+    if (ff_get32(image + 24) != at) return ff_fail(fault, FF_FIELD, 24, ff_get32(image + 24));
+    at += meta;
 
     /* the encoded width may be up to 2 * 65535 + 254: it is compared, as 32 bits, with what a u16 can say */
     uint32_t n = (uint32_t)model->raw << model->encoding;
     if (model->objective) n += model->classes;
-    uint32_t state_bytes =
-        FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
+    uint32_t state_bytes = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
     for (uint8_t l = 0; l < model->layers; l++) {
-        ff_status status = open_layer(model, l, n, &at, fault);
+        ff_layer *layer = &model->layer[l];
+        status = open_layer(model, layer, FF_IMAGE_HEADER + (uint32_t)l * FF_LAYER_RECORD, n, &at, fault);
         if (status != FF_OK) return status;
-        if (model->layer[l].learns) state_bytes += 2 * n;
-        n = model->layer[l].m;
+        if (layer->learns) state_bytes += 2 * n;
+        n = layer->m;
     }
     state_bytes = align4(state_bytes);
     if (model->state_at != at) return ff_fail(fault, FF_FIELD, 32, model->state_at);
     if (model->state_bytes != state_bytes || state_bytes != bytes - at)
         return ff_fail(fault, FF_FIELD, 36, model->state_bytes);
-    model->state = image + at;
-    for (uint8_t l = 0; l < model->layers; l++)
-        model->layer[l].state = model->state + FF_STATE_HEAD + (uint32_t)l * FF_STATE_LAYER;
+    ff_model_moved(model, image);
     return ff_state_check(model->state, model->layers, at, fault);
 }
 

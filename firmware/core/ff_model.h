@@ -44,6 +44,8 @@ enum {
     FF_AT_MEAN_SHIFT = 41,
     FF_AT_THRESHOLD_SHIFT = 42,
     FF_AT_REVIVE_SHIFT = 43,
+    FF_AT_RECENT_ERRORS = 44,
+    FF_AT_REFERENCE_ERRORS = 46,
     /* within a layer's part */
     FF_AT_THETA = 0,
     FF_AT_FACTOR = 4,

@@ -1,6 +1,6 @@
 #include "ff_patch.h"
 #include "ff_bytes.h"
-#include "ff_crc32.h"
+#include "ff_object.h"
 #include <string.h>
 
 #define HEADER 32
@@ -65,14 +65,8 @@ static void apply_record(ff_model *model, const uint8_t *p) {
 ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, uint32_t ticket,
                          ff_fault *fault) {
     uint8_t head[HEAD_MOST];
-    if (bytes < HEADER) return ff_fail(fault, FF_TRUNCATED, HEADER, bytes);
-    if (memcmp(patch, "FFP1", 4) != 0) return ff_fail(fault, FF_MAGIC, 0x31504646, ff_get32(patch));
-    if (ff_get16(patch + 4) != 1) return ff_fail(fault, FF_VERSION, 1, ff_get16(patch + 4));
-    if (ff_get32(patch + 8) != bytes) return ff_fail(fault, FF_TRUNCATED, ff_get32(patch + 8), bytes);
-    uint32_t crc = ff_crc32(0, patch + 16, bytes - 16);
-    if (ff_get32(patch + 12) != crc) return ff_fail(fault, FF_CRC, ff_get32(patch + 12), crc);
-    if (ff_get16(patch + 6) != HEADER) return ff_fail(fault, FF_FIELD, 6, ff_get16(patch + 6));
-    if (bytes % 4) return ff_fail(fault, FF_FIELD, 8, bytes);
+    ff_status status = ff_object_check(patch, bytes, 0x31504646, HEADER, fault);
+    if (status != FF_OK) return status;
     if (!model->learning) return ff_fail(fault, FF_NO_LEARN, 0, 0);
     uint32_t base = ff_get32(model->state + FF_AT_BASE);
     if (ff_get32(patch + 16) != base) return ff_fail(fault, FF_BASE, base, ff_get32(patch + 16));
@@ -82,11 +76,11 @@ ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, 
     memcpy(head, model->state, FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER);
     uint32_t cursor = HEADER, end = 0, records = ff_get32(patch + 28);
     for (uint32_t k = 0; k < records; k++) {
-        ff_status status = check_record(model, patch, bytes, &cursor, &end, head, fault);
+        status = check_record(model, patch, bytes, &cursor, &end, head, fault);
         if (status != FF_OK) return status;
     }
     if (cursor != bytes) return ff_fail(fault, FF_FIELD, 28, records);
-    ff_status status = ff_state_check(head, model->layers, model->state_at, fault);
+    status = ff_state_check(head, model->layers, model->state_at, fault);
     if (status != FF_OK) return status;
 
     cursor = HEADER;

@@ -5,13 +5,13 @@
 
 #define HEADER 4
 
-/* Bytes of one class: count, then one or two numbers of 16 bits per input. */
+/* Bytes of one class: count, then one or two numbers of 16 bits per input, padded. */
 static uint32_t class_bytes(uint16_t raw, uint8_t level) {
-    return 4 + 2 * (uint32_t)level * raw;
+    return (4 + 2 * (uint32_t)level * raw + 3) & ~(uint32_t)3;
 }
 
 uint32_t ff_statistics_bytes(const ff_model *model, uint8_t level) {
-    return (HEADER + model->classes * class_bytes(model->raw, level) + 3) & ~(uint32_t)3;
+    return HEADER + model->classes * class_bytes(model->raw, level);
 }
 
 void ff_statistics_start(ff_statistics *statistics, const ff_model *model, uint8_t level, uint8_t *block) {

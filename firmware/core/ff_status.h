@@ -39,10 +39,6 @@ typedef struct {
 } ff_fault;
 
 /* Sets the fault and hands the code through: `return ff_fail(f, FF_LENGTH, 784, n);` */
-static inline ff_status ff_fail(ff_fault *f, ff_status code, uint32_t expected, uint32_t got) {
-    f->expected = expected;
-    f->got = got;
-    return code;
-}
+ff_status ff_fail(ff_fault *f, ff_status code, uint32_t expected, uint32_t got);
 
 #endif

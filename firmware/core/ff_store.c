@@ -1,5 +1,4 @@
 #include "ff_store.h"
-#include "ff_bytes.h"
 #include "ff_crc32.h"
 #include <string.h>
 
@@ -13,14 +12,22 @@ static uint32_t spare_at(const ff_store *store) {
     return spare(store) ? store->flash->slot_bytes : 0;
 }
 
+/* A slot header, word by word (flash is aligned to 4, and the target little-endian). */
+enum { MAGIC, SEQUENCE, BYTES, OBJECT_CRC, KIND, RESERVED, HEADER_CRC, COMMIT, WORDS };
+
+#define SLOT_MAGIC 0x31534646u /* FFS1 */
+
 const uint8_t *ff_store_object(const ff_flash *flash, uint8_t slot, uint32_t *bytes, uint32_t *sequence) {
     const uint8_t *p = flash->map + (slot ? flash->slot_bytes : 0);
-    if (memcmp(p, "FFS1", 4) != 0 || ff_get32(p + 28) != MARK || ff_get32(p + 16) != FF_KIND_IMAGE) return 0;
-    if (ff_get32(p + 24) != ff_crc32(0, p, 24)) return 0;
-    *sequence = ff_get32(p + 4);
-    *bytes = ff_get32(p + 8);
-    if (*bytes > flash->slot_bytes - FF_SLOT_HEADER) return 0;
-    return ff_crc32(0, p + FF_SLOT_HEADER, *bytes) == ff_get32(p + 12) ? p + FF_SLOT_HEADER : 0;
+    uint32_t header[WORDS];
+    memcpy(header, p, sizeof header);
+    if (header[MAGIC] != SLOT_MAGIC || header[COMMIT] != MARK || header[KIND] != FF_KIND_IMAGE ||
+        header[HEADER_CRC] != ff_crc32(0, p, 4 * HEADER_CRC) || header[BYTES] > flash->slot_bytes - FF_SLOT_HEADER)
+        return 0;
+    *sequence = header[SEQUENCE];
+    *bytes = header[BYTES];
+    p += FF_SLOT_HEADER;
+    return ff_crc32(0, p, *bytes) == header[OBJECT_CRC] ? p : 0;
 }
 
 const uint8_t *ff_store_staged(const ff_store *store) {
@@ -40,36 +47,27 @@ ff_status ff_store_erase(ff_store *store, int *more, ff_fault *fault) {
     return FF_OK;
 }
 
-ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count,
-                         ff_fault *fault) {
+/* Programs bytes at an offset of the spare slot, its header included, and reads them back. */
+static ff_status put(ff_store *store, uint32_t offset, const void *from, uint32_t count, ff_fault *fault) {
     const ff_flash *flash = store->flash;
-    uint32_t at = spare_at(store) + FF_SLOT_HEADER + offset;
+    uint32_t at = spare_at(store) + offset;
     if (flash->program(flash->user, at, from, count) < 0 || memcmp(flash->map + at, from, count) != 0)
         return ff_fail(fault, FF_FLASH, 0, at);
     return FF_OK;
 }
 
+ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count, ff_fault *fault) {
+    return put(store, FF_SLOT_HEADER + offset, from, count, fault);
+}
+
 ff_status ff_store_commit(ff_store *store, uint32_t bytes, uint32_t crc, ff_fault *fault) {
-    const ff_flash *flash = store->flash;
-    uint32_t words[FF_SLOT_HEADER / 4]; /* aligned to 4, as program() wants it */
-    uint8_t *header = (uint8_t *)words;
-    uint32_t at = spare_at(store), sequence = store->sequence + 1;
+    uint32_t sequence = store->sequence + 1;
     if (sequence == 0) sequence = 1; /* 0 says that no slot is in use */
-    memcpy(header, "FFS1", 4);
-    ff_put32(header + 4, sequence);
-    ff_put32(header + 8, bytes);
-    ff_put32(header + 12, crc);
-    ff_put32(header + 16, FF_KIND_IMAGE);
-    ff_put32(header + 20, 0xFFFFFFFFu);
-    ff_put32(header + 24, ff_crc32(0, header, 24));
-    ff_put32(header + 28, MARK);
-    if (flash->program(flash->user, at, header, FF_SLOT_HEADER - 4) < 0 ||
-        memcmp(flash->map + at, header, FF_SLOT_HEADER - 4) != 0)
-        return ff_fail(fault, FF_FLASH, 0, at);
-    at += FF_SLOT_HEADER - 4;
-    if (flash->program(flash->user, at, header + FF_SLOT_HEADER - 4, 4) < 0 ||
-        ff_get32(flash->map + at) != MARK)
-        return ff_fail(fault, FF_FLASH, 0, at);
+    uint32_t header[WORDS] = {SLOT_MAGIC, sequence, bytes, crc, FF_KIND_IMAGE, 0xFFFFFFFFu, 0, MARK};
+    header[HEADER_CRC] = ff_crc32(0, (const uint8_t *)header, 4 * HEADER_CRC);
+    ff_status status = put(store, 0, header, 4 * COMMIT, fault);
+    if (status == FF_OK) status = put(store, 4 * COMMIT, &header[COMMIT], 4, fault);
+    if (status != FF_OK) return status;
     store->active = spare(store);
     store->sequence = sequence;
     return FF_OK;

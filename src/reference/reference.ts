@@ -1,0 +1,220 @@
+import { encodeImage } from '../format/image.js';
+import { FLAG, type Outcome } from '../format/message.js';
+import type { Model, ModelState } from '../format/model.js';
+import { applyPatch, type Patch } from '../format/patch.js';
+import { STATUS, statusError } from '../format/status.js';
+import { ClassCounter } from './class-counter.js';
+import { scorePart } from './forward.js';
+import { learnLayer } from './learning.js';
+import { Pass } from './pass.js';
+import { Xorshift } from './xorshift.js';
+
+/** What the reference says about one sample: the device's answer, and what led to it. */
+export interface Result extends Outcome {
+  /** (classes) */
+  readonly scores: Uint32Array;
+  /** Per layer, goodness of each class: (classes). Objective `label`: that of the layer in the pass with this label. */
+  readonly goodness: readonly Uint32Array[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The integer arithmetic of SPEC.md, sections 3 to 7, written from that page alone: what the C core is checked against.
+ * It keeps a copy of the model, so that learning doesn't change the one given.
+ */
+export class Reference {
+  private model: Model;
+  private state: Mutable<ModelState>;
+  private random: Xorshift;
+  private counter: ClassCounter | undefined;
+  private ticket = 0;
+  private readonly pass: Pass;
+
+  constructor(model: Model) {
+    this.pass = new Pass(model);
+    [this.model, this.state] = copy(model);
+    this.random = new Xorshift(model.state.random);
+  }
+
+  /**
+   * @param raw the sensor's bytes (rawInputs)
+   * @param label the known class, if any
+   * @throws GoodnessError `device.length`, `device.label`
+   */
+  infer(raw: Uint8Array, label?: number): Result {
+    this.checkSample(raw, label);
+    const scores = new Uint32Array(this.model.classes);
+    const goodness = this.model.layers.map(() => new Uint32Array(this.model.classes));
+    // With the label in the input each pass has one goodness, that of its label; else one pass has those of all classes.
+    const passes = this.model.objective === 'label' ? this.model.classes : 1;
+    for (let first = 0; first < passes; first++) {
+      this.pass.run(this.model, raw, first);
+      this.pass.layers.forEach((layer, l) => {
+        goodness[l]!.set(layer.goodness, first);
+      });
+    }
+    this.addScores(goodness, scores);
+    return { ...this.judge(scores, label), scores, goodness };
+  }
+
+  /**
+   * Activities of one layer (outputs); objective `label` passes label 0.
+   * @throws GoodnessError `device.length`, `device.range`
+   */
+  trace(raw: Uint8Array, layer: number): Uint16Array {
+    this.checkSample(raw, undefined);
+    if (!Number.isInteger(layer) || layer < 0 || layer >= this.model.layers.length) {
+      throw statusError(STATUS.RANGE, this.model.layers.length, layer);
+    }
+    this.pass.run(this.model, raw, 0);
+    return this.pass.layers[layer]!.activities.slice();
+  }
+
+  /**
+   * Learns one sample in all layers that learn.
+   * @returns what inference said before
+   * @throws GoodnessError `device.length`, `device.label`, `device.no_learn`
+   */
+  learn(raw: Uint8Array, label: number): Result {
+    if (!this.model.layers.some((layer) => layer.learns)) throw statusError(STATUS.NO_LEARN, 0, 0);
+    this.checkSample(raw, label);
+    const { state } = this;
+    let learned = false;
+    this.pass.run(this.model, raw, label, (l) => {
+      const layer = this.model.layers[l]!;
+      if (!layer.learns) return;
+      const updated = learnLayer(
+        layer,
+        state.layers[l]!,
+        state,
+        state.means[l]!,
+        this.pass.layers[l]!,
+        this.random,
+        label,
+      );
+      if (!updated) return;
+      learned = true;
+      state.updates = Math.min(0xffffffff, state.updates + 1);
+    });
+    const scores = new Uint32Array(this.model.classes);
+    const goodness = this.pass.layers.map((layer) => layer.goodness.slice());
+    this.addScores(goodness, scores);
+    const outcome = this.judge(scores, label);
+    this.count(outcome, scores, label);
+    this.counter?.add(raw, label);
+    return { ...outcome, flags: outcome.flags | (learned ? FLAG.learned : 0), scores, goodness };
+  }
+
+  /**
+   * Switches class statistics on, empty, or off.
+   * @returns bytes that they take
+   */
+  statistics(level: 0 | 1 | 2): number {
+    this.counter = level === 0 ? undefined : new ClassCounter(level, this.model.classes, this.model.rawInputs);
+    return this.counter?.length ?? 0;
+  }
+
+  /** The bytes of region 1, none while statistics are off. */
+  statisticsBytes(): Uint8Array {
+    return this.counter?.bytes() ?? new Uint8Array(0);
+  }
+
+  /** Sets the random state. @throws GoodnessError `device.argument` for 0 */
+  seed(seed: number): void {
+    if (seed >>> 0 === 0 || seed >>> 0 !== seed) throw statusError(STATUS.ARGUMENT, 0, seed);
+    this.random.state = seed;
+  }
+
+  /** Remembers a ticket, as a pull does. */
+  remember(ticket: number): void {
+    if (ticket >>> 0 === 0 || ticket >>> 0 !== ticket) throw statusError(STATUS.ARGUMENT, 0, ticket);
+    this.ticket = ticket;
+  }
+
+  /**
+   * Applies a patch, whole or not at all. The ticket is forgotten, as COMMIT does.
+   * @param ticket the one remembered, by default that of `remember`
+   * @throws GoodnessError as `applyPatch` of the format
+   */
+  applyPatch(patch: Patch, ticket = this.ticket): void {
+    const after = applyPatch(this.toModel(), patch, ticket);
+    [this.model, this.state] = copy(after);
+    this.random.state = after.state.random;
+    this.ticket = 0;
+  }
+
+  /** The model as it stands now. */
+  toModel(): Model {
+    return copy({ ...this.model, state: { ...this.state, random: this.random.state } })[0];
+  }
+
+  /** The image as it stands now, with a CRC that fits. */
+  image(): Uint8Array {
+    return encodeImage(this.toModel());
+  }
+
+  private addScores(goodness: readonly Uint32Array[], scores: Uint32Array): void {
+    goodness.forEach((values, l) => {
+      const factor = this.state.layers[l]!.scoreFactor;
+      for (let c = 0; c < scores.length; c++) scores[c] = scores[c]! + scorePart(values[c]!, factor);
+    });
+  }
+
+  private judge(scores: Uint32Array, label: number | undefined): Outcome {
+    const { thresholds, noveltyThreshold } = this.state;
+    let best = 0;
+    for (let c = 1; c < scores.length; c++) if (scores[c]! > scores[best]!) best = c;
+    let flags = scores[best]! < noveltyThreshold ? FLAG.novel : 0;
+    if (label !== undefined) {
+      if (best === label) flags |= FLAG.correct;
+      if (scores[label]! < thresholds[label]!) flags |= FLAG.falseReject;
+      if (scores.some((score, c) => c !== label && score >= thresholds[c]!)) flags |= FLAG.falseAccept;
+    }
+    return { class: best, flags, score: scores[best]!, labelScore: label === undefined ? 0 : scores[label]! };
+  }
+
+  /** Steps 7 and 8 of learning. */
+  private count(outcome: Outcome, scores: Uint32Array, label: number): void {
+    const { state } = this;
+    const { thresholds, counts, thresholdShift } = state;
+    state.samples = Math.min(0xffffffff, state.samples + 1);
+    const wrong = (outcome.flags & FLAG.correct) === 0;
+    state.recentErrors += wrong ? (65535 - state.recentErrors) >> 6 : -(state.recentErrors >> 6);
+    if (wrong) state.errors = Math.min(0xffffffff, state.errors + 1);
+    if ((outcome.flags & FLAG.falseReject) !== 0) state.falseRejects = Math.min(0xffffffff, state.falseRejects + 1);
+    if ((outcome.flags & FLAG.falseAccept) !== 0) state.falseAccepts = Math.min(0xffffffff, state.falseAccepts + 1);
+    if (thresholdShift > 0) {
+      for (let c = 0; c < scores.length; c++) {
+        const threshold = thresholds[c]!;
+        const part = threshold >>> thresholdShift;
+        const accepted = scores[c]! >= threshold;
+        if (c !== label && accepted) thresholds[c] = Math.min(0xffffffff, threshold + part);
+        else if (c === label && !accepted) thresholds[c] = threshold - part;
+      }
+    }
+    counts[label] = Math.min(0xffffffff, counts[label]! + 1);
+    state.t = Math.min(0xffffffff, state.t + 1);
+  }
+
+  private checkSample(raw: Uint8Array, label: number | undefined): void {
+    const { rawInputs, classes } = this.model;
+    if (raw.length !== rawInputs) throw statusError(STATUS.LENGTH, rawInputs, raw.length);
+    if (label !== undefined && !(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw statusError(STATUS.LABEL, classes, label);
+    }
+  }
+}
+
+/** A deep copy, and its state again as what learning may change. */
+function copy(model: Model): [Model, Mutable<ModelState>] {
+  const layers = model.layers.map((layer) => ({ ...layer, weights: layer.weights.slice() }));
+  const state: Mutable<ModelState> = {
+    ...model.state,
+    layers: model.state.layers.map((layer) => ({ ...layer })),
+    thresholds: model.state.thresholds.slice(),
+    counts: model.state.counts.slice(),
+    means: model.state.means.map((means) => means.slice()),
+  };
+  return [{ ...model, layers, state }, state];
+}

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { GoodnessError } from '../base/errors.js';
 import { parseCsv } from './csv.js';
 import { hasIdxNames, loadIdxFolder, loadMnist, type TrainTest } from './mnist.js';
-import { encodeTable, splitTable, type TableOptions } from './table.js';
+import { fitScaling } from './scaling.js';
+import { classesOf, encodeTable, splitTable, type TableOptions } from './table.js';
 
 export interface LoadOptions extends Omit<TableOptions, 'name'> {
   /** Whether the first row of a CSV names the columns; default: found out. */
@@ -42,9 +43,13 @@ export async function loadData(spec: string, options: LoadOptions = {}): Promise
 async function loadCsvFolder(dir: string, options: LoadOptions): Promise<TrainTest> {
   const read = async (file: string) => readCsv(join(dir, file), (await stat(join(dir, file))).size, options);
   const [trainTable, testTable] = [await read('train.csv'), await read('test.csv')];
-  const { train, test } = splitTable(trainTable, { ...options, name: basename(dir) });
-  const whole = encodeTable(trainTable, train.scaling, train.classes, basename(dir));
-  return { train: whole, test: encodeTable(testTable, train.scaling, train.classes, test.name) };
+  const name = basename(dir);
+  const classes = options.classes ?? classesOf(trainTable.labels, name);
+  const scaling = options.scaling ?? fitScaling(trainTable.values, trainTable.width, options.headroom ?? 0);
+  return {
+    train: encodeTable(trainTable, scaling, classes, name),
+    test: encodeTable(testTable, scaling, classes, `${name} test`),
+  };
 }
 
 async function readCsv(path: string, size: number, options: LoadOptions) {

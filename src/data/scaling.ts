@@ -37,7 +37,7 @@ export function encodeValues(values: Float64Array, width: number, scaling: Scali
   for (let k = 0; k < values.length; k++) {
     const j = one ? 0 : k % width;
     const b = Math.floor((values[k]! - scaling.offset[j]!) / scaling.step[j]! + 0.5);
-    bytes[k] = b < 0 ? 0 : b > 255 ? 255 : b;
+    bytes[k] = Math.max(0, Math.min(255, b));
   }
   return bytes;
 }

@@ -18,8 +18,8 @@ export interface TableOptions {
   readonly classes?: readonly string[];
 }
 
-/** Classes fit into one byte. */
-const MAX_CLASSES = 256;
+/** The network and the wire count classes in one byte. */
+const MAX_CLASSES = 255;
 
 /**
  * The classes of a table: sorted by number where all labels are numbers (1 and 1.0 are the same class), else by code units.

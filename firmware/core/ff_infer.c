@@ -71,8 +71,9 @@ static uint32_t activate(ff_model *model, const ff_layer *layer) {
     return total;
 }
 
-void ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook) {
+uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook) {
     uint32_t sum = encode(model, x, label);
+    uint8_t changed = 0;
     for (uint8_t l = 0;; l++) {
         const ff_layer *layer = &model->layer[l];
         const uint32_t rec = reciprocal(sum, layer->length_shift);
@@ -92,8 +93,8 @@ void ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, 
             uint32_t part = (uint32_t)(((uint64_t)model->goodness[g] * factor + 32768) >> 16);
             model->score[model->objective ? label : g] += part;
         }
-        if (hook) hook(model, l, label);
-        if (l == last) return;
+        if (hook) changed = (uint8_t)(changed + hook(model, l, label));
+        if (l == last) return changed;
     }
 }
 

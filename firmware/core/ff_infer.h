@@ -16,8 +16,9 @@ typedef struct {
     uint32_t label_score; /* the label's score, 0 without a label */
 } ff_result;
 
-/* Called after the goodness of layer l is known: model->x holds its input, ff_activity() its output. */
-typedef void (*ff_layer_hook)(ff_model *model, uint8_t l, uint8_t label);
+/* Called after the goodness of layer l is known: model->x holds its input, ff_activity() its output.
+ * Returns 1 if it changed the layer, else 0. */
+typedef uint8_t (*ff_layer_hook)(ff_model *model, uint8_t l, uint8_t label);
 
 /* Activities of the layer worked on last: uint16 (m). They lie where the accumulators were. */
 static inline uint16_t *ff_activity(const ff_model *model) {
@@ -29,8 +30,9 @@ static inline uint16_t *ff_activity(const ff_model *model) {
  * the label that goes into the input (objective 1) and to the hook; hook may be NULL. Leaves activities and
  * goodness of layer `last`, and adds to score[slot] for objective 1, or to score[0..classes) for objective 0.
  * The model must be bound.
+ * Returns how many times the hook said 1.
  */
-void ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook);
+uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook);
 
 /* Class, thresholds and novelty from the scores that ff_forward() left. label: a class, or FF_NO_LABEL. */
 void ff_decide(const ff_model *model, uint8_t label, ff_result *result);

@@ -44,17 +44,19 @@ static uint32_t step_size(const ff_model *model, const ff_layer *layer, uint32_t
     uint32_t tau = ff_get16(model->state_ram + FF_AT_TAU), t = ff_get32(model->state_ram + FF_AT_T);
     e = e * tau / (t > UINT32_MAX - tau ? UINT32_MAX : tau + t);
     uint32_t recent = ff_get16(model->state_ram + FF_AT_RECENT_ERRORS);
-    uint32_t reference = ff_get16(model->state_ram + FF_AT_REFERENCE_ERRORS);
-    return recent < reference ? e * recent / reference : e;
+    uint32_t usual = (uint32_t)model->state_ram[FF_AT_USUAL_ERRORS] << 8;
+    uint32_t span = (uint32_t)model->state_ram[FF_AT_ERROR_SPAN] << 8;
+    uint32_t excess = recent > usual ? recent - usual : 0;
+    return excess < span ? e * excess / span : e;
 }
 
-static void learn_layer(ff_model *model, uint8_t l, uint8_t label) {
+static uint8_t learn_layer(ff_model *model, uint8_t l, uint8_t label) {
     const ff_layer *layer = &model->layer[l];
-    if (!layer->learned) return;
+    if (!layer->learned) return 0;
     follow_mean(model, layer);
 
     const uint32_t theta = ff_get32(layer->state + FF_AT_THETA);
-    if (is_clear(model, label, theta)) return;
+    if (is_clear(model, label, theta)) return 0;
 
     const uint16_t width = (uint16_t)(layer->m / model->groups);
     const uint16_t first = (uint16_t)(label * width);
@@ -88,6 +90,7 @@ static void learn_layer(ff_model *model, uint8_t l, uint8_t label) {
         }
     }
     ff_count32(model->state_ram + FF_AT_UPDATES);
+    return 1;
 }
 
 /* Class thresholds follow false accepts and false rejects (SPEC.md 5, step 7). */
@@ -107,12 +110,11 @@ static void follow_thresholds(const ff_model *model, uint8_t label) {
 ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
     if (!model->learning) return FF_NO_LEARN;
     uint8_t *state = model->state_ram;
-    const uint32_t updates = ff_get32(state + FF_AT_UPDATES);
     for (uint8_t c = 0; c < model->classes; c++)
         model->score[c] = 0;
-    ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
+    uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
     ff_decide(model, label, result);
-    if (ff_get32(state + FF_AT_UPDATES) != updates) result->flags |= FF_LEARNED;
+    if (changed) result->flags |= FF_LEARNED;
 
     ff_count32(state + FF_AT_SAMPLES);
     uint16_t recent = ff_get16(state + FF_AT_RECENT_ERRORS);

@@ -11,7 +11,7 @@ static uint32_t align4(uint32_t v) {
 
 ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_fault *fault) {
     static const ff_range HEAD[] = {
-        {FF_AT_TAU, 2, 1, 65535},         {FF_AT_CENTRING, 2, 0, 512},     {FF_AT_MEAN_SHIFT, 1, 1, 8},
+        {FF_AT_TAU, 2, 1, 65535},          {FF_AT_CENTRING, 2, 0, 512},   {FF_AT_MEAN_SHIFT, 1, 1, 8},
         {FF_AT_THRESHOLD_SHIFT, 1, 0, 15}, {FF_AT_REVIVE_SHIFT, 1, 0, 8},
     };
     static const ff_range LAYER[] = {{FF_AT_LEARN_SHIFT, 1, 1, 24}, {11, 1, 0, 0}};
@@ -31,9 +31,11 @@ ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_f
 }
 
 /* One layer record at `o`. `n` is the width that must come in, *at the offset where the weights must lie. */
-static ff_status open_layer(ff_model *model, ff_layer *layer, uint32_t o, uint32_t n, uint32_t *at, ff_fault *fault) {
-    static const ff_range RANGES[] = {{4, 1, 4, 12}, {5, 1, 0, 0}, {6, 1, 8, 8}, {7, 1, 0, 1}, {16, 1, 0, 24},
-                                      {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
+static ff_status open_layer(ff_model *model, ff_layer *layer, uint32_t o, uint32_t n, uint32_t *at,
+                            ff_fault *fault) {
+    static const ff_range RANGES[] = {
+        {4, 1, 4, 12},  {5, 1, 0, 0},  {6, 1, 8, 8},      {7, 1, 0, 1},
+        {16, 1, 0, 24}, {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
     const uint8_t *p = model->image + o;
     layer->n = ff_get16(p);
     layer->m = ff_get16(p + 2);
@@ -50,7 +52,8 @@ static ff_status open_layer(ff_model *model, ff_layer *layer, uint32_t o, uint32
     if (layer->learns && model->objective) return ff_fail(fault, FF_FIELD, o + 7, 1);
     if (layer->weights_at != *at) return ff_fail(fault, FF_FIELD, o + 8, layer->weights_at);
     uint32_t bytes = align4(n * layer->m); /* <= 65535 * 4096 < 2^28 */
-    if (ff_get32(p + 12) != bytes || bytes > model->image_bytes - *at) return ff_fail(fault, FF_FIELD, o + 12, bytes);
+    if (ff_get32(p + 12) != bytes || bytes > model->image_bytes - *at)
+        return ff_fail(fault, FF_FIELD, o + 12, bytes);
     /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
     if ((uint32_t)layer->ymax * layer->ymax > UINT32_MAX / layer->m)
         return ff_fail(fault, FF_FIELD, o + 18, layer->ymax);
@@ -93,7 +96,8 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
     /* the encoded width may be up to 2 * 65535 + 254: it is compared, as 32 bits, with what a u16 can say */
     uint32_t n = (uint32_t)model->raw << model->encoding;
     if (model->objective) n += model->classes;
-    uint32_t state_bytes = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
+    uint32_t state_bytes =
+        FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
     for (uint8_t l = 0; l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         status = open_layer(model, layer, FF_IMAGE_HEADER + (uint32_t)l * FF_LAYER_RECORD, n, &at, fault);

@@ -45,7 +45,8 @@ enum {
     FF_AT_THRESHOLD_SHIFT = 42,
     FF_AT_REVIVE_SHIFT = 43,
     FF_AT_RECENT_ERRORS = 44,
-    FF_AT_REFERENCE_ERRORS = 46,
+    FF_AT_USUAL_ERRORS = 46,
+    FF_AT_ERROR_SPAN = 47,
     /* within a layer's part */
     FF_AT_THETA = 0,
     FF_AT_FACTOR = 4,

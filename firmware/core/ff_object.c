@@ -2,7 +2,8 @@
 #include "ff_bytes.h"
 #include "ff_crc32.h"
 
-ff_status ff_object_check(const uint8_t *object, uint32_t bytes, uint32_t magic, uint16_t header, ff_fault *fault) {
+ff_status ff_object_check(const uint8_t *object, uint32_t bytes, uint32_t magic, uint16_t header,
+                          ff_fault *fault) {
     if (bytes < header) return ff_fail(fault, FF_TRUNCATED, header, bytes);
     uint32_t v = ff_get32(object);
     if (v != magic) return ff_fail(fault, FF_MAGIC, magic, v);
@@ -19,7 +20,8 @@ ff_status ff_object_check(const uint8_t *object, uint32_t bytes, uint32_t magic,
     return FF_OK;
 }
 
-ff_status ff_check_ranges(const uint8_t *p, const ff_range *ranges, uint8_t count, uint32_t base, ff_fault *fault) {
+ff_status ff_check_ranges(const uint8_t *p, const ff_range *ranges, uint8_t count, uint32_t base,
+                          ff_fault *fault) {
     for (; count--; ranges++) {
         uint16_t v = ranges->width == 2 ? ff_get16(p + ranges->at) : p[ranges->at];
         if (v < ranges->least || v > ranges->most) return ff_fail(fault, FF_FIELD, base + ranges->at, v);

@@ -1,4 +1,5 @@
-/* What model images and patches have in common: the first 16 bytes of their headers, and fields with a range. */
+/* What model images and patches have in common: the first 16 bytes of their headers, and fields with a range.
+ */
 #ifndef FF_OBJECT_H
 #define FF_OBJECT_H
 
@@ -6,10 +7,11 @@
 #include <stdint.h>
 
 /*
- * Checks magic (the four bytes as a little-endian number), format version, header length, length against the `bytes` at hand, and
- * CRC. Nothing behind `bytes` is read.
+ * Checks magic (the four bytes as a little-endian number), format version, header length, length against the
+ * `bytes` at hand, and CRC. Nothing behind `bytes` is read.
  */
-ff_status ff_object_check(const uint8_t *object, uint32_t bytes, uint32_t magic, uint16_t header, ff_fault *fault);
+ff_status ff_object_check(const uint8_t *object, uint32_t bytes, uint32_t magic, uint16_t header,
+                          ff_fault *fault);
 
 /* A field of one or two bytes and the values that it may have. */
 typedef struct {
@@ -19,6 +21,7 @@ typedef struct {
 } ff_range;
 
 /* Checks fields of the bytes at p; a fault names the offset `base` + at. */
-ff_status ff_check_ranges(const uint8_t *p, const ff_range *ranges, uint8_t count, uint32_t base, ff_fault *fault);
+ff_status ff_check_ranges(const uint8_t *p, const ff_range *ranges, uint8_t count, uint32_t base,
+                          ff_fault *fault);
 
 #endif

@@ -22,7 +22,8 @@ const uint8_t *ff_store_object(const ff_flash *flash, uint8_t slot, uint32_t *by
     uint32_t header[WORDS];
     memcpy(header, p, sizeof header);
     if (header[MAGIC] != SLOT_MAGIC || header[COMMIT] != MARK || header[KIND] != FF_KIND_IMAGE ||
-        header[HEADER_CRC] != ff_crc32(0, p, 4 * HEADER_CRC) || header[BYTES] > flash->slot_bytes - FF_SLOT_HEADER)
+        header[HEADER_CRC] != ff_crc32(0, p, 4 * HEADER_CRC) ||
+        header[BYTES] > flash->slot_bytes - FF_SLOT_HEADER)
         return 0;
     *sequence = header[SEQUENCE];
     *bytes = header[BYTES];
@@ -56,7 +57,8 @@ static ff_status put(ff_store *store, uint32_t offset, const void *from, uint32_
     return FF_OK;
 }
 
-ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count, ff_fault *fault) {
+ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count,
+                         ff_fault *fault) {
     return put(store, FF_SLOT_HEADER + offset, from, count, fault);
 }
 

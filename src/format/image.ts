@@ -39,7 +39,7 @@ function layoutOf(model: Pick<Model, 'classes' | 'layers'>, metaLength: number):
 
 /**
  * The bytes of a model image (`.ffm`).
- * @throws GoodnessError `image.field`, `image.limit`, `image.meta`, `image.shape`
+ * @throws GoodnessError `image.field`, `image.meta`, `image.shape`
  */
 export function encodeImage(model: Model): Uint8Array {
   const meta = encodeMetaText(model.metaText, model);
@@ -87,8 +87,8 @@ export function sealImage(bytes: Uint8Array): void {
 
 /**
  * Reads a model image and checks every statement of the format (SPEC.md, "Validation").
- * @throws GoodnessError `image.truncated`, `image.magic`, `image.version`, `image.crc`, `image.limit` (too many layers),
- * `image.field`, `image.meta`
+ * @throws GoodnessError `image.truncated`, `image.magic`, `image.version`, `image.crc`, `image.field`,
+ * `image.meta`
  */
 export function decodeImage(bytes: Uint8Array): Model {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -109,14 +109,7 @@ export function decodeImage(bytes: Uint8Array): Model {
   }
   const rawInputs = u16(16, 'raw inputs', 1, LIMIT.inputs);
   const classes = u8(18, 'classes', 1, LIMIT.classes);
-  const count = view.getUint8(19);
-  if (count > LIMIT.layers) {
-    throw new GoodnessError('image.limit', 'too many layers (offset 19)', {
-      expected: `at most ${LIMIT.layers}`,
-      got: String(count),
-    });
-  }
-  u8(19, 'layers', 1, LIMIT.layers);
+  const count = u8(19, 'layers', 1, LIMIT.layers);
   const objective = u8(20, 'objective', 0, 1) === 1 ? 'label' : 'partitioned';
   const encoding = u8(21, 'encoding', 0, 1) === 1 ? 'complement' : 'plain';
   const subtractMin = u8(22, 'flags', 0, 1) === 1;

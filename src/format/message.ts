@@ -249,17 +249,6 @@ export function decodeResponse<Request, Response>(
   return response;
 }
 
-/** The name of a request or response type, for logs: `LEARN`, `0x7e`. */
-export function messageName(type: number): string {
-  const found = Object.values(MESSAGES).find((m) => m.type === (type & ~RESPONSE_BIT));
-  return found?.name ?? `0x${type.toString(16).padStart(2, '0')}`;
-}
-
-/** Whether a response of this type answers that message. */
-export function answers(definition: Message<never, unknown>, type: number): boolean {
-  return type === (definition.type | RESPONSE_BIT);
-}
-
 /**
  * Checks that a device speaks the protocol of this package.
  * @throws GoodnessError `device.version`

@@ -61,8 +61,10 @@ export interface ModelState {
   readonly reviveShift: number;
   /** Recent rate of samples predicted wrongly before they were learned, Q16. */
   readonly recentErrors: number;
-  /** Error rate, Q16, at or above which learning goes at its full rate, below in proportion; 0 = always full. */
-  readonly referenceErrors: number;
+  /** Error rate, Q8, that is usual: nothing is learned while the recent one is not above it. */
+  readonly usualErrors: number;
+  /** Learning goes at its full rate from usualErrors + errorSpan on (Q8), between them in proportion; 0 = always full. */
+  readonly errorSpan: number;
   readonly layers: readonly LayerState[];
   /** (classes), in units of the score. */
   readonly thresholds: Uint32Array;

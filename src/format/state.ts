@@ -28,7 +28,8 @@ const SCALARS: readonly Field<Scalar>[] = [
   ['thresholdShift', 1, 0, 15],
   ['reviveShift', 1, 0, 8],
   ['recentErrors', 2, 0, 0xffff],
-  ['referenceErrors', 2, 0, 0xffff],
+  ['usualErrors', 1, 0, 0xff],
+  ['errorSpan', 1, 0, 0xff],
 ];
 
 const LAYER_FIELDS: readonly Field<keyof LayerState>[] = [

@@ -1,11 +1,14 @@
 import type { Model, ModelLayer } from '../format/model.js';
 
+/** What a sample's encoding depends on. */
+export type InputShape = Pick<Model, 'classes' | 'objective' | 'encoding' | 'subtractMin' | 'labelValue'>;
+
 /**
  * A sample's bytes as the first layer takes them (SPEC.md, "Input").
  * @param target (encoded inputs)
  * @param label objective `label`: which label goes in front; else ignored
  */
-export function encodeInput(model: Model, raw: Uint8Array, target: Uint8Array, label: number): void {
+export function encodeInput(model: InputShape, raw: Uint8Array, target: Uint8Array, label: number): void {
   let at = 0;
   if (model.objective === 'label') {
     target.fill(0, 0, model.classes);
@@ -59,12 +62,14 @@ export function sumOfSquares(bytes: Uint8Array): number {
   return sum;
 }
 
+type Columns = Pick<ModelLayer, 'weights' | 'outputs'>;
+
 /**
  * acc_j = sum over i of w_ij x_i (SPEC.md, "Product"), four inputs at a time: the sums are the same and come twice as fast.
  * @param input (inputs)
  * @param target (outputs), overwritten
  */
-export function product(layer: ModelLayer, input: Uint8Array, target: Int32Array): void {
+export function product(layer: Columns, input: Uint8Array, target: Int32Array): void {
   target.fill(0);
   const next = (from: number): number => {
     let i = from;
@@ -84,7 +89,7 @@ export function product(layer: ModelLayer, input: Uint8Array, target: Int32Array
 
 /** Adds the columns of four inputs; an index beyond the last input adds nothing. */
 function addColumns(
-  layer: ModelLayer,
+  layer: Columns,
   input: Uint8Array,
   target: Int32Array,
   a: number,
@@ -112,7 +117,11 @@ function addColumns(
  * Activities of accumulators (SPEC.md, "Activity and goodness").
  * @param target (outputs)
  */
-export function activate(layer: ModelLayer, accumulators: Int32Array, target: Uint16Array): void {
+export function activate(
+  layer: Pick<ModelLayer, 'outputShift' | 'activityMax'>,
+  accumulators: Int32Array,
+  target: Uint16Array,
+): void {
   const { outputShift, activityMax } = layer;
   const half = outputShift === 0 ? 0 : 2 ** (outputShift - 1);
   for (let j = 0; j < target.length; j++) {

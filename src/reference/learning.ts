@@ -16,7 +16,10 @@ export interface LayerActivity {
   readonly goodness: Uint32Array;
 }
 
-type Rates = Pick<ModelState, 't' | 'tau' | 'centring' | 'margin' | 'meanShift' | 'reviveShift' | 'recentErrors' | 'referenceErrors'>;
+type Rates = Pick<
+  ModelState,
+  't' | 'tau' | 'centring' | 'margin' | 'meanShift' | 'reviveShift' | 'recentErrors' | 'usualErrors' | 'errorSpan'
+>;
 
 /**
  * Learns one sample in one layer by the covariance rule (SPEC.md, "Learning: the positive pass", steps 1 to 5).
@@ -48,7 +51,8 @@ export function learnLayer(
   const slope = SLOPE_TABLE[Math.min(63, Math.floor(own / (theta >>> 5)))]!;
   let step = Math.floor((slope * parameters.rate) / 65536);
   step = Math.floor((step * rates.tau) / Math.min(0xffffffff, rates.tau + rates.t));
-  if (rates.recentErrors < rates.referenceErrors) step = Math.floor((step * rates.recentErrors) / rates.referenceErrors);
+  const excess = Math.max(0, rates.recentErrors - 256 * rates.usualErrors);
+  if (excess < 256 * rates.errorSpan) step = Math.floor((step * excess) / (256 * rates.errorSpan));
 
   const first = label * size;
   const rows = activity.activities.slice(first, first + size);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answers, checkProtocol, decodeResponse, MESSAGES, messageName } from '../../src/format/message.js';
+import { checkProtocol, decodeResponse, MESSAGES } from '../../src/format/message.js';
 import { STATUS, STATUSES, statusError } from '../../src/format/status.js';
 
 const input = Uint8Array.of(9, 8, 7);
@@ -31,10 +31,6 @@ describe('requests', () => {
     const all = Object.values(MESSAGES);
     expect(new Set(all.map((m) => m.type)).size).toBe(all.length);
     expect(all.map((m) => m.name.toLowerCase())).toEqual(Object.keys(MESSAGES));
-    expect(messageName(0xa2)).toBe('LEARN');
-    expect(messageName(0x7e)).toBe('0x7e');
-    expect(answers(MESSAGES.learn, 0xa2)).toBe(true);
-    expect(answers(MESSAGES.learn, 0x22)).toBe(false);
   });
 
   it('refuse numbers that do not fit', () => {

@@ -1,7 +1,9 @@
 /**
  * Writes the golden vectors anew. They come from the TypeScript reference; run this only when SPEC.md has changed:
  *
- *     npx tsc -p tsconfig.check.json --noEmit false --outDir build/golden && node build/golden/test/golden/generate.js test/golden; rm -r build/golden
+ *     npx tsc -p tsconfig.check.json --noEmit false --outDir build/golden
+ *     node build/golden/test/golden/generate.js test/golden
+ *     rm -r build/golden && npm run format
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

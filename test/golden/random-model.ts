@@ -30,7 +30,8 @@ export interface RandomModelOptions {
   readonly thresholdShift?: number;
   readonly reviveShift?: number;
   readonly recentErrors?: number;
-  readonly referenceErrors?: number;
+  readonly usualErrors?: number;
+  readonly errorSpan?: number;
   readonly margin?: number;
   readonly rate?: number;
   /** Theta as a multiple of what a layer typically reaches. */
@@ -100,7 +101,8 @@ export function randomModel(options: RandomModelOptions): Model {
       thresholdShift: options.thresholdShift ?? 6,
       reviveShift: options.reviveShift ?? 2,
       recentErrors: options.recentErrors ?? 8192,
-      referenceErrors: options.referenceErrors ?? 9830,
+      usualErrors: options.usualErrors ?? 5,
+      errorSpan: options.errorSpan ?? 33,
       layers: layers.map((layer) => ({
         theta: Math.max(32, Math.round((options.thetaScale ?? 1) * typicalGoodness(layer, groups))),
         scoreFactor: Math.floor(65535 / layers.length) - random.integer(100),

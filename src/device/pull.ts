@@ -1,0 +1,114 @@
+import { GoodnessError } from '../base/errors.js';
+import type { Random } from '../base/random.js';
+import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } from '../format/class-statistics.js';
+import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
+import { MESSAGES, REGION } from '../format/message.js';
+import type { Model } from '../format/model.js';
+import type { Session } from './session.js';
+import { TELEMETRY, type TelemetryItem } from './telemetry.js';
+import { type OnProgress, readRegion } from './transfer.js';
+
+export interface PullOptions {
+  /** What may travel; everything if left out. */
+  readonly items?: ReadonlySet<TelemetryItem>;
+  readonly onProgress?: OnProgress;
+}
+
+/** What a device told about itself, and the ticket that the answer must carry. */
+export interface Pull {
+  readonly ticket: number;
+  readonly baseId: number;
+  /** Samples that the device had learned since the base when the pull began. */
+  readonly t: number;
+  /** The device's model: the host's own, with what travelled in its place. */
+  readonly model: Model;
+  /** What travelled. */
+  readonly items: ReadonlySet<TelemetryItem>;
+  /** Statistics of the device's inputs, if it keeps them and they may travel. */
+  readonly statistics: ClassStatistics | undefined;
+  /** Bytes over the line, frames and all. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** Bytes of an image's header in front of its CRC, and of the CRC. */
+const CRC_AT = 12;
+const CRC_BYTES = 4;
+
+/**
+ * Asks the device for what a sync needs. It may go on learning meanwhile.
+ *
+ * @param known the model as the host gave it last: header and everything that doesn't travel are taken from it
+ * @param random draws the ticket
+ * @throws GoodnessError `sync.model` if the device carries a model of another kind than `known`
+ */
+export async function pull(session: Session, known: Model, random: Random, options: PullOptions = {}): Promise<Pull> {
+  const items = options.items ?? new Set(TELEMETRY.map((t) => t.item));
+  const { traffic } = session.transport;
+  const before = { ...traffic };
+  const image = encodeImage(known);
+  const layout = imageLayout(known);
+  await checkKind(session, image, layout.metaOffset);
+  const ticket = Math.max(1, random.uint32());
+  const { baseId, t } = await session.request(MESSAGES.ticket, { ticket });
+
+  const stretches: { from: number; to: number }[] = [];
+  if (items.has('weights')) {
+    known.layers.forEach((layer, l) => {
+      const from = layout.weightsOffsets[l]!;
+      if (layer.learns) stretches.push({ from, to: from + layer.weights.length });
+    });
+  }
+  const meansAt = layout.stateOffset + 48 + 12 * known.layers.length + 8 * known.classes;
+  if (items.has('counts')) stretches.push({ from: layout.stateOffset, to: meansAt });
+  if (items.has('means')) stretches.push({ from: meansAt, to: layout.length });
+  const summaryBytes =
+    items.has('statistics') && session.hello.hasStatistics
+      ? classStatisticsLength(2, known.classes, known.rawInputs)
+      : 0;
+  const total = stretches.reduce((sum, s) => sum + s.to - s.from, summaryBytes);
+  let done = 0;
+  const progress = (part: number): void => options.onProgress?.(done + part, total);
+  for (const { from, to } of stretches) {
+    const bytes = await readRegion(session, REGION.image, from, to - from, progress);
+    if (bytes.length !== to - from) throw otherKind();
+    image.set(bytes, from);
+    done += bytes.length;
+  }
+  const summary =
+    summaryBytes === 0 ? undefined : await readRegion(session, REGION.statistics, 0, summaryBytes, progress);
+  sealImage(image);
+  return {
+    ticket,
+    baseId,
+    t,
+    model: decodeImage(image),
+    items,
+    statistics: summary === undefined || summary.length === 0 ? undefined : decodeClassStatistics(summary),
+    bytesUp: traffic.up - before.up,
+    bytesDown: traffic.down - before.down,
+  };
+}
+
+/** The whole model as it stands on the device, with everything that it learned. */
+export async function pullImage(session: Session, onProgress?: OnProgress): Promise<Uint8Array> {
+  const hello = await session.refresh();
+  const image = await readRegion(session, REGION.image, 0, hello.imageLength, onProgress);
+  sealImage(image);
+  return image;
+}
+
+/** The device's header and layer records must be those of `image`: offsets of what is read depend on them. */
+async function checkKind(session: Session, image: Uint8Array, length: number): Promise<void> {
+  const head = await readRegion(session, REGION.image, 0, length);
+  for (let i = 0; i < length; i++) {
+    if (i === CRC_AT) i += CRC_BYTES;
+    if (head[i] !== image[i]) throw otherKind();
+  }
+}
+
+function otherKind(): GoodnessError {
+  return new GoodnessError('sync.model', 'the device carries a model of another kind than the host', {
+    fix: 'Name the model that was flashed to this device, or flash this one first.',
+  });
+}

@@ -1,0 +1,39 @@
+/** What `goodness.wasm` exports: the firmware core behind the port in firmware/ports/wasm. Pointers are byte offsets in its memory. */
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  /** First free byte of the memory. */
+  heap_base(): number;
+  /** Memory that one link takes for payloads of up to `maxPayload` bytes. */
+  port_link_bytes(maxPayload: number): number;
+  port_init(
+    flash: number,
+    slotBytes: number,
+    pageBytes: number,
+    arena: number,
+    arenaBytes: number,
+    links: number,
+    linkBytes: number,
+    maxPayload: number,
+  ): number;
+  port_boot(): number;
+  port_feed(link: number, from: number, count: number): number;
+  port_step(): number;
+  port_take(link: number, to: number, most: number): number;
+  port_model(image: number, bytes: number): number;
+  port_arena_used(): number;
+  port_infer(x: number, label: number, result: number): number;
+  port_learn(x: number, label: number, result: number): number;
+  port_infer_many(xs: number, labels: number, count: number, results: number): number;
+  port_learn_many(xs: number, labels: number, count: number, results: number): number;
+  port_trace(x: number, layer: number, activities: number): number;
+  port_scores(): number;
+  port_seed(state: number): number;
+  port_statistics(level: number): number;
+  port_region(region: number, offset: number, count: number, to: number): number;
+  port_patch(patch: number, bytes: number, ticket: number): number;
+  port_ram(split: number): number;
+  /** Writes what the last failed call expected and got: two u32. */
+  port_fault(numbers: number): void;
+  /** Erases and programs of the flash so far. */
+  port_flash_writes(): number;
+}

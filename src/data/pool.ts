@@ -1,5 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, Geometry } from './dataset.js';
 
 /**
  * Images made smaller by the mean over squares of `factor` x `factor` pixels, rounded to nearest (halves up):
@@ -18,23 +18,33 @@ export function pool(data: Dataset, factor: number): Dataset {
       got: String(factor),
     });
   }
+  const inputs = new Uint8Array(data.inputs.length / factor ** 2);
+  poolRows(data.inputs, data.count, geometry, factor, inputs);
+  const [width, height] = [geometry.width / factor, geometry.height / factor];
+  return { ...data, inputs, width: width * height, geometry: { width, height } };
+}
+
+/**
+ * The same for bare rows.
+ * @param from (count, geometry's width * height)
+ * @param to (count, as many / factor^2); may be `from` itself: no byte is overwritten before it is read
+ */
+export function poolRows(from: Uint8Array, count: number, geometry: Geometry, factor: number, to: Uint8Array): void {
   const width = geometry.width / factor;
   const height = geometry.height / factor;
   const area = factor * factor;
   const half = Math.floor(area / 2);
-  const inputs = new Uint8Array(data.count * width * height);
-  let to = 0;
-  for (let n = 0; n < data.count; n++) {
+  let next = 0;
+  for (let n = 0; n < count; n++) {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         let sum = half;
-        let from = n * data.width + y * factor * geometry.width + x * factor;
-        for (let dy = 0; dy < factor; dy++, from += geometry.width) {
-          for (let dx = 0; dx < factor; dx++) sum += data.inputs[from + dx]!;
+        let at = (n * height + y) * factor * geometry.width + x * factor;
+        for (let dy = 0; dy < factor; dy++, at += geometry.width) {
+          for (let dx = 0; dx < factor; dx++) sum += from[at + dx]!;
         }
-        inputs[to++] = Math.floor(sum / area);
+        to[next++] = Math.floor(sum / area);
       }
     }
   }
-  return { ...data, inputs, width: width * height, geometry: { width, height } };
 }

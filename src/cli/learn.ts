@@ -1,0 +1,81 @@
+import { defineCommand } from 'citty';
+import { save } from '../device/push.js';
+import { learn } from '../device/stream.js';
+import { flashModel } from '../device/transfer.js';
+import { MESSAGES } from '../format/message.js';
+import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
+import type { CliContext } from './context.js';
+import { withDevice } from './device-session.js';
+import { dataForModel, metaOnDevice } from './model-data.js';
+import { readModel } from './model-file.js';
+
+export default defineCommand({
+  meta: {
+    name: 'learn',
+    description:
+      'Plays labelled data to a device as if it were its sensor: the device classifies each sample, then learns it, once. What it learned lies in RAM until it is saved.',
+  },
+  args: {
+    ...PORT,
+    ...DATA,
+    split: { type: 'string', default: 'train', description: 'Part of the data: train or test' },
+    from: { type: 'string', default: '0', description: 'First sample' },
+    samples: { type: 'string', description: 'How many samples; all if left out' },
+    statistics: {
+      type: 'string',
+      description:
+        'Have the device keep statistics of its inputs per class for a sync, from empty: 0 none, 1 means, 2 means and squares',
+    },
+    save: { type: 'boolean', description: 'Write what was learned to the flash of the device in the end' },
+    model: { type: 'string', valueHint: 'model.ffm', description: 'Put this model on the device first' },
+    ...COMMON,
+  },
+  async run({ args, data }) {
+    const context = data as CliContext;
+    const { output } = context;
+    const split = oneOf('split', args.split, ['train', 'test']);
+    const from = numberOf('from', args.from)!;
+    const samples = numberOf('samples', args.samples, { least: 1 });
+    const level = numberOf('statistics', args.statistics, { most: 2 });
+    const model = args.model === undefined ? undefined : await readModel(args.model);
+    await withDevice(args, context, async (session) => {
+      if (model !== undefined) {
+        const bar = output.progress('flash');
+        await flashModel(session, model.image, { verify: false, onProgress: (_, done, total) => bar(done, total) });
+      }
+      const stream = await dataForModel(args, await metaOnDevice(session), split);
+      if (level !== undefined) await session.request(MESSAGES.statistics, { level });
+      const bar = output.progress('learn');
+      const start = context.now();
+      const report = await learn(session, stream, {
+        from,
+        ...(samples === undefined ? {} : { samples }),
+        onProgress: (done, total, wrong) =>
+          bar(done, total, `${((100 * wrong) / done).toFixed(1)}% wrong before learning`),
+      });
+      const seconds = (context.now() - start) / 1000;
+      const slot = args.save ? await save(session) : undefined;
+      const status = await session.request(MESSAGES.status, undefined);
+      output.result(
+        {
+          port: args.port,
+          target: session.hello.target,
+          data: args.data,
+          split,
+          shift: args.shift,
+          from,
+          ...report,
+          samplesInAll: status.samples,
+          baseId: status.baseId,
+          ...(slot === undefined ? {} : { slot }),
+          seconds,
+        },
+        `${report.samples} samples learned, ${report.error.toFixed(2)}% of them wrong before, ${report.updates} layer updates; ` +
+          `${status.samples} samples in all${slot === undefined ? '' : '; saved'}`,
+      );
+      if (slot === undefined && report.samples > 0 && !args.port.match(/^sim$/)) {
+        output.note('it is lost when the device loses its power: --save keeps it');
+      }
+    });
+  },
+});

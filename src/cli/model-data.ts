@@ -1,0 +1,52 @@
+import { GoodnessError } from '../base/errors.js';
+import type { Dataset } from '../data/dataset.js';
+import { loadData } from '../data/load.js';
+import { pool } from '../data/pool.js';
+import { applyShift, parseShift } from '../data/shift.js';
+import type { Session } from '../device/session.js';
+import { readRegion } from '../device/transfer.js';
+import { REGION } from '../format/message.js';
+import { type Meta, parseMeta } from '../format/meta.js';
+import { numberOf } from './arguments.js';
+
+export interface DataArguments {
+  readonly data: string;
+  readonly shift: string;
+  readonly seed: string;
+}
+
+/**
+ * Data as the sensor of a model would deliver them: encoded with the model's scaling and classes, shifted, and pooled.
+ * @param part which half of the data set
+ */
+export async function dataForModel(args: DataArguments, meta: Meta, part: 'train' | 'test'): Promise<Dataset> {
+  const seed = numberOf('seed', args.seed)!;
+  const shift = parseShift(args.shift);
+  const { scaling, classes } = meta;
+  const loaded = await loadData(args.data, {
+    seed,
+    classes,
+    ...(scaling === undefined
+      ? {}
+      : { scaling: { offset: Float32Array.from(scaling.offset), step: Float32Array.from(scaling.step) } }),
+  });
+  const data = loaded[part];
+  if (data.classes.some((name, c) => name !== classes[c])) {
+    throw new GoodnessError('data.classes', `the classes of ${data.name} are not those of the model`, {
+      expected: classes.join(', '),
+      got: data.classes.join(', '),
+    });
+  }
+  return pool(applyShift(data, shift, seed), meta.pool ?? 1);
+}
+
+/** What the model on a device says about itself (SPEC.md, "Meta"). */
+export async function metaOnDevice(session: Session): Promise<Meta> {
+  const head = await readRegion(session, REGION.image, 0, 48);
+  const view = new DataView(head.buffer, head.byteOffset);
+  const [offset, length] = [view.getUint32(24, true), view.getUint32(28, true)];
+  const shape = { classes: session.hello.classes, rawInputs: session.hello.rawInputs };
+  if (length === 0) return { classes: Array.from({ length: shape.classes }, (_, c) => String(c)) };
+  const text = new TextDecoder().decode(await readRegion(session, REGION.image, offset, length));
+  return parseMeta(text, shape);
+}

@@ -1,0 +1,81 @@
+import { defineCommand } from 'citty';
+import { loadData } from '../data/load.js';
+import { pool as poolImages } from '../data/pool.js';
+import { encodeImage } from '../format/image.js';
+import { evaluateModel } from '../quantize/evaluation.js';
+import { quantize } from '../quantize/quantize.js';
+import { decodeCheckpoint } from '../train/checkpoint.js';
+import { COMMON, numberOf } from './arguments.js';
+import type { CliContext } from './context.js';
+import { readWhole, writeWhole } from './files.js';
+import { packageVersion } from './run.js';
+
+export default defineCommand({
+  meta: {
+    name: 'quantize',
+    description:
+      'Makes a model image from a training checkpoint: int8 weights, and thresholds calibrated on the integers that a device will compute.',
+  },
+  args: {
+    checkpoint: { type: 'positional', required: true, description: 'checkpoint.safetensors of `goodness train`' },
+    data: {
+      type: 'string',
+      alias: 'd',
+      required: true,
+      description: 'The data that it was trained on: mnist, CSV, folder',
+    },
+    bits: { type: 'string', default: '8', description: 'Bits of a weight' },
+    'false-rejects': {
+      type: 'string',
+      valueHint: 'percent',
+      description: 'Set thresholds for this rate of false rejects; balanced with false accepts if left out',
+    },
+    novelty: {
+      type: 'string',
+      default: '5',
+      valueHint: 'percent',
+      description: 'Part of known samples that may count as novel',
+    },
+    frozen: { type: 'boolean', description: 'The device shall not learn' },
+    seed: { type: 'string', default: '1', description: 'Seed of the device and of the split of a CSV' },
+    out: { type: 'string', valueHint: 'model.ffm', default: 'model.ffm', description: 'Where to write the image' },
+    ...COMMON,
+  },
+  async run({ args, data: given }) {
+    const { output } = given as CliContext;
+    const bits = numberOf('bits', args.bits, { least: 2, most: 8 })!;
+    const seed = numberOf('seed', args.seed)!;
+    const falseRejects = numberOf('false-rejects', args['false-rejects'], { most: 99, fraction: true });
+    const novelty = numberOf('novelty', args.novelty, { most: 99, fraction: true })! / 100;
+    const bytes = await readWhole(args.checkpoint!, 'a checkpoint of `goodness train`');
+    const { network, data: info, config } = decodeCheckpoint(bytes);
+    const loaded = await loadData(args.data, { seed, scaling: info.scaling, classes: info.classes });
+    const { pool } = config;
+    const calibration = poolImages(loaded.train, pool);
+    const { model, report } = quantize(network, {
+      calibration,
+      bits,
+      seed,
+      novelty,
+      learns: !args.frozen && network.objective === 'partitioned',
+      ...(falseRejects === undefined ? {} : { thresholds: { falseReject: falseRejects / 100 } }),
+      meta: { created: `goodness ${packageVersion()}`, ...(pool > 1 ? { pool } : {}) },
+    });
+    const { count, error, falseReject, falseAccept, novel } = evaluateModel(model, poolImages(loaded.test, pool));
+    await writeWhole(args.out, encodeImage(model));
+    output.result(
+      {
+        model: args.out,
+        imageBytes: report.imageBytes,
+        bits,
+        layers: report.layers,
+        thetaScore: report.thetaScore,
+        thresholds: [...model.state.thresholds],
+        noveltyThreshold: model.state.noveltyThreshold,
+        test: { count, error, falseReject, falseAccept, novel },
+      },
+      `${args.out}: ${report.imageBytes} bytes; error on ${count} test samples ${error.toFixed(2)}%, ` +
+        `false rejects ${falseReject.toFixed(2)}%, false accepts ${falseAccept.toFixed(2)}%, novel ${novel.toFixed(2)}%`,
+    );
+  },
+});

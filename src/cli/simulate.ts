@@ -1,0 +1,73 @@
+import { defineCommand } from 'citty';
+import { GoodnessError } from '../base/errors.js';
+import { flashFile } from '../device/flash-file.js';
+import { startNativeBoard } from '../device/native-board.js';
+import { SimulatedBoard } from '../device/simulated-board.js';
+import { serveTcp } from '../device/tcp-server.js';
+import { COMMON, numberOf } from './arguments.js';
+import type { CliContext } from './context.js';
+
+export default defineCommand({
+  meta: {
+    name: 'simulate',
+    description:
+      'Runs a virtual board until Ctrl-C, and prints the port that other commands reach it by. Over TCP it is the firmware core in WebAssembly, for up to four programs at once; as a pseudo terminal it is the native Linux port, compiled when first needed.',
+  },
+  args: {
+    tcp: {
+      type: 'string',
+      valueHint: 'port',
+      description: 'Serve this TCP port (0: any free one; what happens without options)',
+    },
+    pty: { type: 'boolean', description: 'Serve a pseudo terminal (Linux with a C compiler)' },
+    host: { type: 'string', default: '127.0.0.1', description: 'Address to listen on' },
+    store: { type: 'string', valueHint: 'file', description: 'Keep the flash of the board in this file' },
+    ...COMMON,
+  },
+  async run({ args, data }) {
+    const context = data as CliContext;
+    if (args.pty && args.tcp !== undefined) {
+      throw new GoodnessError('usage.value', 'a board is served by --tcp or by --pty, not both', {
+        fix: 'See --help.',
+      });
+    }
+    if (args.pty) await simulateNative(args.store, context);
+    else await simulateTcp(numberOf('tcp', args.tcp ?? '0', { most: 65535 })!, args.host, args.store, context);
+  },
+});
+
+async function simulateTcp(port: number, host: string, store: string | undefined, context: CliContext): Promise<void> {
+  const { output } = context;
+  const board = await SimulatedBoard.start({}, store === undefined ? undefined : flashFile(store));
+  const server = await serveTcp(board, port, host, {
+    onConnect: (client) => output.note(`${client} connected`),
+    onDisconnect: (client) => output.note(`${client} left`),
+    onRefuse: (client) => output.warn(`${client} was turned away: all lines are taken`),
+  });
+  const end = context.interrupted();
+  announce(server.address, context);
+  const failure = await Promise.race([end.then(() => undefined), board.ended]);
+  await server.close();
+  if (failure !== undefined) throw failure;
+}
+
+async function simulateNative(store: string | undefined, context: CliContext): Promise<void> {
+  if (context.platform !== 'linux') {
+    throw new GoodnessError('native.platform', 'pseudo terminals are served on Linux only', {
+      got: context.platform,
+      fix: 'Use `goodness simulate --tcp <port>`.',
+    });
+  }
+  context.output.note('the native board: compiling it if needed');
+  const board = await startNativeBoard(store === undefined ? {} : { store });
+  const end = context.interrupted();
+  announce(board.address, context);
+  const died = await Promise.race([end.then(() => undefined), board.ended]);
+  await board.close();
+  if (died !== undefined) throw new GoodnessError('native.ended', `the native board ended: ${died}`);
+}
+
+function announce(port: string, { output }: CliContext): void {
+  output.result({ port }, port);
+  output.note(`a board is waiting there: goodness flash model.ffm --port ${port}   (Ctrl-C ends it)`);
+}

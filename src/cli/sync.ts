@@ -1,0 +1,138 @@
+import { defineCommand } from 'citty';
+import { Random } from '../base/random.js';
+import { loadData } from '../data/load.js';
+import { pullImage } from '../device/pull.js';
+import { TELEMETRY, telemetryWithout } from '../device/telemetry.js';
+import { decodeImage, encodeImage } from '../format/image.js';
+import { metaOf } from '../format/meta.js';
+import { type SyncStage, synchronize } from '../sync/synchronize.js';
+import { selectBackend } from '../train/backend.js';
+import { COMMON, numberOf, PORT } from './arguments.js';
+import type { CliContext } from './context.js';
+import { withDevice } from './device-session.js';
+import { writeWhole } from './files.js';
+import { readModel } from './model-file.js';
+import { backendChoice } from './training.js';
+
+export default defineCommand({
+  meta: {
+    name: 'sync',
+    description:
+      'Does the negative phase for a device: pulls what it learned (never a sample), trains both phases on the host, and sends the difference down.',
+  },
+  args: {
+    ...PORT,
+    data: {
+      type: 'string',
+      alias: 'd',
+      required: true,
+      description: 'The data that the model was trained on: mnist, a CSV file, or a folder',
+    },
+    model: {
+      type: 'string',
+      valueHint: 'model.ffm',
+      description: 'The model as the host gave it last; read from the device if left out',
+    },
+    without: {
+      type: 'string',
+      valueHint: TELEMETRY.map((t) => t.item).join(','),
+      description: 'What must not leave the device, with commas between',
+    },
+    'dry-run': { type: 'boolean', description: 'Only list what would travel up' },
+    save: {
+      type: 'boolean',
+      default: true,
+      description: 'Have the device keep the result',
+      negativeDescription: 'Leave it in RAM',
+    },
+    out: { type: 'string', valueHint: 'model.ffm', description: 'Write the model that the device holds then' },
+    backend: { type: 'string', default: 'auto', description: 'TensorFlow.js backend: auto, node or wasm' },
+    seed: { type: 'string', default: '1', description: 'Seed of the negative phase and of the split of a CSV' },
+    ...COMMON,
+  },
+  async run({ args, data: given }) {
+    const context = given as CliContext;
+    const { output } = context;
+    const seed = numberOf('seed', args.seed)!;
+    const off = args.without === undefined || args.without === '' ? [] : args.without.split(',');
+    const items = telemetryWithout(off);
+    await withDevice(args, context, async (session) => {
+      const known =
+        args.model === undefined ? decodeImage(await pullImage(session)) : (await readModel(args.model)).model;
+      const travels = TELEMETRY.map((t) => ({
+        item: t.item,
+        what: t.what,
+        travels: items.has(t.item),
+        bytes: items.has(t.item) ? t.bytes(known) : 0,
+      }));
+      for (const { what, travels: on, bytes } of travels)
+        output.note(`${on ? `up, ${bytes} bytes` : 'stays'}: ${what}`);
+      if (args['dry-run']) {
+        output.result({ telemetry: travels }, `${travels.reduce((sum, t) => sum + t.bytes, 0)} bytes would travel up`);
+        return;
+      }
+      const { scaling, classes, pool } = metaOf(known);
+      const { train } = await loadData(args.data, {
+        seed,
+        classes,
+        ...(scaling === undefined
+          ? {}
+          : { scaling: { offset: Float32Array.from(scaling.offset), step: Float32Array.from(scaling.step) } }),
+      });
+      const backend = await selectBackend(backendChoice(args.backend));
+      const bars = new Map<SyncStage, (done: number, total: number) => void>();
+      const start = context.now();
+      const report = await synchronize(session, {
+        known,
+        host: train,
+        pool: pool ?? 1,
+        backend,
+        seed,
+        items,
+        random: new Random((Date.now() ^ seed) >>> 0),
+        save: args.save,
+        onProgress: (stage, done) => {
+          const bar = bars.get(stage) ?? output.progress(stage.padEnd(8));
+          bars.set(stage, bar);
+          bar(done, 1);
+        },
+      });
+      const seconds = (context.now() - start) / 1000;
+      const { answer, pulled, bytesUp, bytesDown, patchBytes, saved } = report;
+      if (args.out !== undefined) await writeWhole(args.out, encodeImage(answer.model));
+      if (pulled.statistics === undefined) {
+        output.warn(
+          'the device told nothing about its inputs, so its surroundings are unknown: have it keep statistics with `goodness learn --statistics 2`',
+        );
+      }
+      const { plan, proxy, proxyErrorBefore, proxyError, deviceError, doubt } = answer.report;
+      output.result(
+        {
+          port: args.port,
+          samples: pulled.t,
+          bytesUp,
+          bytesDown,
+          patchBytes,
+          steps: plan.steps,
+          proxy,
+          proxyErrorBefore,
+          proxyError,
+          deviceError,
+          doubt,
+          baseId: answer.model.state.baseId,
+          saved,
+          seconds,
+          telemetry: travels,
+        },
+        [
+          `${pulled.t} samples learned since the last sync; ${bytesUp} bytes up, ${bytesDown} down, ${plan.steps} steps, ${seconds.toFixed(1)} s`,
+          proxy === undefined
+            ? 'no proxy: thresholds are those of the host’s own data'
+            : `proxy (${proxy.family}): misfit ${proxy.misfitBefore.toFixed(1)} before, ${proxy.misfit.toFixed(1)} after (1 is perfect); ` +
+              `error on it ${proxyErrorBefore.toFixed(2)}% before, ${proxyError.toFixed(2)}% after`,
+          saved ? 'saved on the device' : 'in RAM of the device: it is lost with its power',
+        ].join('\n'),
+      );
+    });
+  },
+});

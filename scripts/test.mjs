@@ -3,10 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { install, run } from './start.mjs';
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Programs that tests use where they are there, and the Debian packages that bring them. */
 const TOOLS = [

@@ -18,6 +18,7 @@ export { type Pull, type PullOptions, pull, pullImage } from './device/pull.js';
 export { push, save } from './device/push.js';
 export { openTransport } from './device/resolve.js';
 export { Session, type SessionOptions } from './device/session.js';
+export { keepStatistics } from './device/statistics.js';
 export { evaluate, evaluateCore, learn } from './device/stream.js';
 export { TELEMETRY, type TelemetryItem, telemetryWithout } from './device/telemetry.js';
 export { type FlashOptions, flashModel, sendObject } from './device/transfer.js';

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty';
 import { save } from '../device/push.js';
+import { keepStatistics } from '../device/statistics.js';
 import { learn } from '../device/stream.js';
 import { flashModel } from '../device/transfer.js';
 import { MESSAGES } from '../format/message.js';
@@ -24,7 +25,7 @@ export default defineCommand({
     statistics: {
       type: 'string',
       description:
-        'Have the device keep statistics of its inputs per class for a sync, from empty: 0 none, 1 means, 2 means and squares',
+        'Statistics of its inputs per class, which the device keeps for a sync, from empty: 0 none, 1 means, 2 means and squares; left out: those it keeps, or new ones if it has the RAM',
     },
     save: { type: 'boolean', description: 'Write what was learned to the flash of the device in the end' },
     model: { type: 'string', valueHint: 'model.ffm', description: 'Put this model on the device first' },
@@ -45,6 +46,9 @@ export default defineCommand({
       }
       const stream = await dataForModel(args, await metaOnDevice(session), split);
       if (level !== undefined) await session.request(MESSAGES.statistics, { level });
+      else if (!(await keepStatistics(session))) {
+        output.warn('the device has no RAM for statistics of its inputs: a sync will know less of its surroundings');
+      }
       const bar = output.progress('learn');
       const start = context.now();
       const report = await learn(session, stream, {

@@ -93,7 +93,7 @@ export async function runLoop(options: LoopOptions): Promise<LoopRun> {
   const device = new SessionLearner(session, model, new Random(seed), sync, (stage, done) => progress(stage, done));
   const clean = await device.evaluate(shifted.clean);
   const parity = { samples: clean.count, mismatches: mismatches(model, shifted.clean, clean) };
-  await device.keepStatistics(2);
+  await device.keepStatistics();
   const control = await CoreLearner.control(model, sync);
 
   const histogram = slice(shifted.shifted, 0, HISTOGRAM_SAMPLES);

@@ -3,8 +3,8 @@ import type { Dataset } from '../data/dataset.js';
 import type { Evaluation } from '../device/evaluation.js';
 import { pullImage } from '../device/pull.js';
 import type { Session } from '../device/session.js';
+import { keepStatistics } from '../device/statistics.js';
 import { evaluate, learn } from '../device/stream.js';
-import { MESSAGES } from '../format/message.js';
 import type { Model } from '../format/model.js';
 import type { AnswerOptions } from '../sync/answer.js';
 import { type SyncStage, synchronize } from '../sync/synchronize.js';
@@ -33,9 +33,9 @@ export class SessionLearner implements Learner {
     this.onProgress = onProgress;
   }
 
-  /** Has the device keep statistics per class from now on. */
-  async keepStatistics(level: 0 | 1 | 2): Promise<void> {
-    await this.session.request(MESSAGES.statistics, { level });
+  /** Has the device keep statistics of its inputs from now on, if it has the RAM. */
+  keepStatistics(): Promise<boolean> {
+    return keepStatistics(this.session);
   }
 
   evaluate(data: Dataset): Promise<Evaluation> {

@@ -1,8 +1,8 @@
 import type { ScoreSample } from '../loop/evidence.js';
 import { axes, FRAME, scale, short, svg } from './svg.js';
 
-const BINS = 48;
-const HIGH = 3;
+const BINS = 60;
+const HIGH = 5;
 
 /** Counts per bin over [0, HIGH]; what lies above goes to the last one. */
 function bins(values: readonly number[]): number[] {

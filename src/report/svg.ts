@@ -60,5 +60,5 @@ export function axes(frame: Frame, x: { high: number; title: string }, y: { high
 
 /** An SVG element of a frame's size that scales with the page. */
 export function svg(frame: Frame, label: string, content: string): string {
-  return `<svg viewBox="0 0 ${frame.width} ${frame.height}" role="img" aria-label="${escapeText(label)}">${content}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${frame.width} ${frame.height}" role="img" aria-label="${escapeText(label)}">${content}</svg>`;
 }

@@ -1,0 +1,124 @@
+import type { Dataset } from '../data/dataset.js';
+import { slice } from '../data/dataset.js';
+import { pool as poolImages } from '../data/pool.js';
+import type { Model } from '../format/model.js';
+import { diffPatch, type Patch } from '../format/patch.js';
+import { dequantize, requantize } from '../quantize/dequantize.js';
+import { evaluateModel } from '../quantize/evaluation.js';
+import type { Backend } from '../train/backend.js';
+import { FIRST_SYNC, LATER_SYNC, type NegativePlan, negativePhase } from './negative.js';
+import { buildProxy, type ProxyReport } from './proxy.js';
+import type { ClassStatistics } from './statistics.js';
+
+/** What the host needs beside the device's word to answer a pull. */
+export interface AnswerOptions {
+  readonly backend: Backend;
+  /** The host's own labelled data at full resolution: what the model was trained on. */
+  readonly host: Dataset;
+  /** Side of the square of pixels whose mean the model takes as one input; 1 for none. */
+  readonly pool?: number;
+  readonly seed: number;
+  /** How long to train; left out: by whether the device was synced before. */
+  readonly plan?: NegativePlan;
+  readonly onProgress?: (stage: 'proxy' | 'negative', done: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a device told: its model as it is now, and the statistics of its inputs, if it sent them. */
+export interface DeviceState {
+  readonly model: Model;
+  readonly statistics: ClassStatistics | undefined;
+  readonly ticket: number;
+}
+
+export interface Answer {
+  /** The model that the device will hold if it learned nothing meanwhile. */
+  readonly model: Model;
+  readonly patch: Patch;
+  /** Weights that end short of their target because a patch or the int8 range can't say more. */
+  readonly clipped: number;
+  readonly report: AnswerReport;
+}
+
+export interface AnswerReport {
+  readonly plan: NegativePlan;
+  /** Whether the device had been synced before. */
+  readonly first: boolean;
+  readonly proxy: ProxyReport | undefined;
+  /** Error in percent of the device's model, as it came, on the proxy. */
+  readonly proxyErrorBefore: number;
+  /** Error in percent of the answer on the proxy. */
+  readonly proxyError: number;
+  /** Recent error in percent that the device counted on its own samples. */
+  readonly deviceError: number;
+  /** Points by which the device errs more than the proxy says: above `CREDIBLE` the proxy is not what the device sees. */
+  readonly doubt: number;
+}
+
+/** Part of the host's samples that thresholds are calibrated on and that is not trained on. */
+const CALIBRATION = 0.125;
+const MOST_CALIBRATION = 5000;
+/** Beyond this doubt, in points, the device goes on learning at its full rate. */
+export const CREDIBLE = 5;
+
+/** How the device goes on after a sync: it is near its goal, so it moves less, and only where it is unsure. */
+const SETTLED = { rate: 0.3, margin: 26, tau: 3000 } as const;
+
+/**
+ * The negative phase for one device: builds a proxy of its domain from the host's own data and the device's statistics,
+ * trains both phases from the device's weights, calibrates thresholds on the integers, and makes the patch. Without
+ * statistics the proxy is the host's data as they are: that keeps what the device learned and mends its thresholds, no more.
+ */
+export async function answer(device: DeviceState, options: AnswerOptions): Promise<Answer> {
+  const { backend, host, seed, onProgress, signal } = options;
+  const { model, statistics } = device;
+  const pool = options.pool ?? 1;
+  const first = model.state.samples === model.state.t;
+  const plan = options.plan ?? (first ? FIRST_SYNC : LATER_SYNC);
+  const here = poolImages(host, pool);
+  const proxy =
+    statistics === undefined
+      ? { data: here, report: undefined }
+      : await buildProxy({ host, pool, statistics, seed, onProgress: ({ done }) => onProgress?.('proxy', done) });
+
+  const held = Math.min(MOST_CALIBRATION, Math.floor(CALIBRATION * proxy.data.count));
+  const trained = proxy.data.count - held;
+  const network = await negativePhase({
+    backend,
+    network: dequantize(model),
+    scales: model.layers.map((layer) => layer.scale),
+    proxy: slice(proxy.data, 0, trained),
+    host: slice(here, 0, trained),
+    plan,
+    seed,
+    onProgress: ({ step, steps }) => onProgress?.('negative', step / steps),
+    ...(signal === undefined ? {} : { signal }),
+  });
+
+  const calibration = slice(proxy.data, trained, proxy.data.count);
+  const fresh = requantize(network, model, { calibration }).model;
+  const deviceError = (100 * model.state.recentErrors) / 65535;
+  const proxyErrorBefore = evaluateModel(model, calibration).error;
+  const proxyError = evaluateModel(fresh, calibration).error;
+  const doubt = model.state.samples === 0 ? 0 : deviceError - proxyErrorBefore;
+  const settled = first && doubt <= CREDIBLE ? SETTLED.rate : 1;
+  const next: Model = {
+    ...fresh,
+    state: {
+      ...fresh.state,
+      t: 0,
+      tau: SETTLED.tau,
+      margin: Math.min(fresh.state.margin, SETTLED.margin),
+      recentErrors: Math.round(655.35 * proxyError),
+      layers: fresh.state.layers.map((layer) => ({ ...layer, rate: slower(layer.rate, settled) })),
+    },
+  };
+  const { patch, clipped } = diffPatch(model, next, device.ticket);
+  const report = { plan, first, proxy: proxy.report, proxyErrorBefore, proxyError, deviceError, doubt };
+  return { model: next, patch, clipped, report };
+}
+
+/** A rate that was not 0 stays above it. */
+function slower(rate: number, factor: number): number {
+  return rate === 0 ? 0 : Math.max(1, Math.round(rate * factor));
+}

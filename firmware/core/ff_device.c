@@ -1,7 +1,6 @@
 #include "ff_device.h"
 #include "ff_bytes.h"
 #include "ff_crc32.h"
-#include <string.h>
 #if FF_LEARN
 #include "ff_learn.h"
 #include "ff_patch.h"
@@ -13,12 +12,18 @@ static ff_status fail(ff_device *device, ff_status code, uint32_t expected, uint
     return ff_fail(&device->fault, code, expected, got);
 }
 
-ff_status ff_device_load(ff_device *device, const uint8_t *image, uint32_t bytes) {
+static void unload(ff_device *device, ff_status why) {
     device->loaded = 0;
+    device->load_status = (uint8_t)why;
     device->ticket = 0;
     device->next_index = 0;
     device->arena_used = 0;
     device->statistics.block = 0;
+    device->statistics.bytes = 0;
+}
+
+ff_status ff_device_load(ff_device *device, const uint8_t *image, uint32_t bytes) {
+    unload(device, FF_OK);
     ff_status status = ff_model_open(&device->model, image, bytes, &device->fault);
     if (status == FF_OK)
         status = ff_model_bind(&device->model, FF_LEARN, device->arena, device->arena_bytes, &device->fault);
@@ -37,12 +42,8 @@ ff_status ff_device_start(ff_device *device) {
     device->store.flash = &device->flash;
     device->store.sequence = 0;
     device->job = FF_JOB_NONE;
-    device->transferring = 0;
-    device->committed = 0;
-    device->loaded = 0;
-    device->load_status = FF_NO_MODEL;
-    device->arena_used = 0;
-    device->statistics.block = 0;
+    ff_device_abort(device);
+    unload(device, FF_NO_MODEL);
     for (uint8_t s = 0; s < 2; s++)
         object[s] = ff_store_object(&device->flash, s, &bytes[s], &sequence[s]);
     const uint8_t newest = object[1] && (!object[0] || (int32_t)(sequence[1] - sequence[0]) > 0);
@@ -111,15 +112,13 @@ ff_status ff_device_seed(ff_device *device, uint32_t seed) {
 ff_status ff_device_read(ff_device *device, uint8_t region, uint32_t offset, uint8_t *to, uint32_t *count) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
     if (region > 1) return fail(device, FF_RANGE, 1, region);
-    uint32_t end = region == 0                ? device->model.image_bytes
-                   : device->statistics.block ? device->statistics.bytes
-                                              : 0;
+    uint32_t end = region == 0 ? device->model.image_bytes : device->statistics.bytes;
     if (offset > end) return fail(device, FF_RANGE, end, offset);
     if (*count > end - offset) *count = end - offset;
     if (region == 0)
         ff_model_read(&device->model, offset, to, *count);
     else if (*count)
-        memcpy(to, device->statistics.block + offset, *count);
+        ff_copy(to, device->statistics.block + offset, *count);
     return FF_OK;
 }
 

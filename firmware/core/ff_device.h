@@ -26,7 +26,6 @@ typedef struct {
     uint8_t keeps_store; /* the flash survives a power cut */
 
     /* read by anybody */
-    ff_model model;
     uint8_t loaded;
     uint8_t load_status; /* ff_status of the last load */
     uint32_t arena_used;
@@ -44,6 +43,8 @@ typedef struct {
     uint8_t transferring;
     uint32_t kind, bytes, crc, received;
     uint32_t cursor, image_crc, object_crc;
+
+    ff_model model; /* valid while loaded; last, so that the rest is near in code */
 } ff_device;
 
 /* As after power on: takes the newest whole image of the store. Without one: FF_NO_MODEL, and the device

@@ -20,18 +20,18 @@ static uint32_t draw(ff_model *model) {
 
 /* Running mean of the input, Q8, with dithered rounding: a step may be less than the last bit. */
 static void follow_mean(ff_model *model, const ff_layer *layer) {
-    const uint8_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
+    const uint32_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
     uint32_t dither = draw(model);
-    for (uint16_t i = 0; i < layer->n; i++, dither += FF_DITHER_INPUT) {
+    for (uint32_t i = 0; i < layer->n; i++, dither += FF_DITHER_INPUT) {
         int32_t gap = ((int32_t)model->x[i] << 8) - layer->mean[i];
         layer->mean[i] = (uint16_t)(layer->mean[i] + ((gap + (int32_t)(dither >> (32 - shift))) >> shift));
     }
 }
 
 /* The label's group is ahead of every other by more than the margin: nothing to learn here. */
-static int is_clear(const ff_model *model, uint8_t label, uint32_t theta) {
+static int is_clear(const ff_model *model, uint32_t label, uint32_t theta) {
     uint32_t own = model->goodness[label], best = 0;
-    for (uint8_t g = 0; g < model->groups; g++)
+    for (uint32_t g = 0; g < model->groups; g++)
         if (g != label && model->goodness[g] > best) best = model->goodness[g];
     return own > best && own - best > (theta >> 8) * model->state_ram[FF_AT_MARGIN]; /* product < 2^32 */
 }
@@ -50,40 +50,38 @@ static uint32_t step_size(const ff_model *model, const ff_layer *layer, uint32_t
     return excess < span ? e * excess / span : e;
 }
 
-static uint8_t learn_layer(ff_model *model, uint8_t l, uint8_t label) {
-    const ff_layer *layer = &model->layer[l];
+static uint32_t learn_layer(ff_model *model, const ff_layer *layer, uint32_t label) {
     if (!layer->learned) return 0;
     follow_mean(model, layer);
 
     const uint32_t theta = ff_get32(layer->state + FF_AT_THETA);
     if (is_clear(model, label, theta)) return 0;
 
-    const uint16_t width = (uint16_t)(layer->m / model->groups);
-    const uint16_t first = (uint16_t)(label * width);
+    const uint32_t width = layer->m / model->groups;
+    const uint32_t first = label * width;
     const uint16_t *y = ff_activity(model) + first;
     uint16_t *v =
         ff_activity(model) + layer->m; /* upper half of the accumulators: free since they became activities */
     const uint32_t own = model->goodness[label];
     const uint32_t e = step_size(model, layer, own, theta);
     const uint32_t asleep = ((uint32_t)1 << model->state_ram[FF_AT_REVIVE_SHIFT]) - 1;
-    const uint16_t revived = ff_get16(layer->state + FF_AT_REVIVE);
+    const uint32_t revived = ff_get16(layer->state + FF_AT_REVIVE);
     const int dead = own < theta / 64;
-    for (uint16_t j = 0; j < width; j++) {
-        uint16_t a = y[j];
+    for (uint32_t j = 0; j < width; j++) {
+        uint32_t a = y[j];
         if (dead && (draw(model) & asleep) == 0 && a < revived) a = revived;
         v[j] = (uint16_t)((e * a) >> 16);
     }
 
-    const uint16_t centring = ff_get16(model->state_ram + FF_AT_CENTRING);
-    const uint8_t shift = layer->state[FF_AT_LEARN_SHIFT];
+    const uint32_t centring = ff_get16(model->state_ram + FF_AT_CENTRING);
+    const uint32_t shift = layer->state[FF_AT_LEARN_SHIFT];
     uint32_t column_dither = draw(model) + first * FF_DITHER_NEURON;
     int8_t *w = layer->learned + first;
-    for (uint16_t i = 0; i < layer->n; i++, w += layer->m, column_dither += FF_DITHER_INPUT) {
-        const int32_t c =
-            model->x[i] - (int32_t)(((uint32_t)layer->mean[i] * centring + 32768) >> 16); /* |c| <= 512 */
+    for (uint32_t i = 0; i < layer->n; i++, w += layer->m, column_dither += FF_DITHER_INPUT) {
+        const int32_t c = model->x[i] - (int32_t)((layer->mean[i] * centring + 32768) >> 16); /* |c| <= 512 */
         if (c == 0) continue;
         uint32_t dither = column_dither;
-        for (uint16_t j = 0; j < width; j++, dither += FF_DITHER_NEURON) {
+        for (uint32_t j = 0; j < width; j++, dither += FF_DITHER_NEURON) {
             if (v[j] == 0) continue;
             int32_t next = w[j] + (((int32_t)v[j] * c + (int32_t)(dither >> (32 - shift))) >> shift);
             w[j] = (int8_t)(next > 127 ? 127 : next < -127 ? -127 : next);
@@ -94,11 +92,11 @@ static uint8_t learn_layer(ff_model *model, uint8_t l, uint8_t label) {
 }
 
 /* Class thresholds follow false accepts and false rejects (SPEC.md 5, step 7). */
-static void follow_thresholds(const ff_model *model, uint8_t label) {
-    const uint8_t shift = model->state_ram[FF_AT_THRESHOLD_SHIFT];
+static void follow_thresholds(const ff_model *model, uint32_t label) {
+    const uint32_t shift = model->state_ram[FF_AT_THRESHOLD_SHIFT];
     if (shift == 0) return;
-    uint8_t *p = ff_state_thresholds(model, model->state_ram);
-    for (uint8_t c = 0; c < model->classes; c++, p += 4) {
+    uint8_t *p = model->state_ram + ff_state_fixed(model->layers);
+    for (uint32_t c = 0; c < model->classes; c++, p += 4) {
         uint32_t threshold = ff_get32(p), step = threshold >> shift;
         int accepted = model->score[c] >= threshold;
         if (c == label && !accepted) ff_put32(p, threshold - step);
@@ -107,28 +105,27 @@ static void follow_thresholds(const ff_model *model, uint8_t label) {
     }
 }
 
-ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
+ff_status ff_learn(ff_model *model, const uint8_t *x, uint32_t label, ff_result *result) {
     if (!model->learning) return FF_NO_LEARN;
     uint8_t *state = model->state_ram;
-    for (uint8_t c = 0; c < model->classes; c++)
-        model->score[c] = 0;
-    uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
+    ff_clear(model->score, 4 * (uint32_t)model->classes);
+    uint32_t changed = ff_forward(model, x, label, model->layers - 1u, learn_layer);
     ff_decide(model, label, result);
     if (changed) result->flags |= FF_LEARNED;
 
     ff_count32(state + FF_AT_SAMPLES);
-    uint16_t recent = ff_get16(state + FF_AT_RECENT_ERRORS);
+    uint32_t recent = ff_get16(state + FF_AT_RECENT_ERRORS);
     if (result->flags & FF_CORRECT) {
-        recent = (uint16_t)(recent - (recent >> 6));
+        recent -= recent >> 6;
     } else {
-        recent = (uint16_t)(recent + ((65535 - recent) >> 6));
+        recent += (65535 - recent) >> 6;
         ff_count32(state + FF_AT_ERRORS);
     }
-    ff_put16(state + FF_AT_RECENT_ERRORS, recent);
+    ff_put16(state + FF_AT_RECENT_ERRORS, (uint16_t)recent);
     if (result->flags & FF_FALSE_REJECT) ff_count32(state + FF_AT_FALSE_REJECTS);
     if (result->flags & FF_FALSE_ACCEPT) ff_count32(state + FF_AT_FALSE_ACCEPTS);
     follow_thresholds(model, label);
-    ff_count32(ff_state_thresholds(model, state) + 4 * ((uint32_t)model->classes + label));
+    ff_count32(state + ff_state_fixed(model->layers) + 4 * (model->classes + label));
     ff_count32(state + FF_AT_T);
     return FF_OK;
 }

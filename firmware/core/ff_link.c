@@ -1,6 +1,5 @@
 #include "ff_link.h"
 #include "ff_bytes.h"
-#include <string.h>
 
 #define PROTOCOL 1u
 
@@ -41,7 +40,7 @@ uint32_t ff_link_bytes(uint32_t payload) {
 }
 
 void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, uint32_t payload) {
-    memset(link, 0, sizeof *link);
+    ff_clear(link, sizeof *link);
     link->device = device;
     link->payload = payload;
     link->decoder.buffer = buffer + 2;
@@ -240,7 +239,7 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, uint32_
         return ff_device_seed(device, ff_get32(p));
     case STATISTICS:
         status = ff_device_statistics(device, p[0]);
-        put32(w, device->statistics.block ? device->statistics.bytes : 0);
+        put32(w, device->statistics.bytes);
         return status;
     case READ:
         return read(link, p, w);
@@ -311,7 +310,7 @@ int ff_link_step(ff_link *link) {
 uint32_t ff_link_take(ff_link *link, uint8_t *to, uint32_t room) {
     uint32_t count = link->out_count - link->out_sent;
     if (count > room) count = room;
-    memcpy(to, link->out + link->out_sent, count);
+    ff_copy(to, link->out + link->out_sent, count);
     link->out_sent += count;
     return count;
 }

@@ -1,7 +1,6 @@
 #include "ff_model.h"
 #include "ff_bytes.h"
 #include "ff_object.h"
-#include <string.h>
 
 static uint32_t align4(uint32_t v) {
     return (v + 3) & ~(uint32_t)3;
@@ -66,7 +65,7 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
     static const ff_range RANGES[] = {{16, 2, 1, 65535}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1},
                                       {21, 1, 0, 1},     {22, 1, 0, 1},   {40, 2, 0, 0}, {42, 2, 0, 0},
                                       {44, 2, 0, 0},     {46, 2, 0, 0},   {30, 2, 0, 0}};
-    memset(model, 0, sizeof *model);
+    ff_clear(model, sizeof *model);
     ff_status status = ff_object_check(image, bytes, 0x314D4646, FF_IMAGE_HEADER, fault);
     if (status == FF_OK) status = ff_check_ranges(image, RANGES, COUNT(RANGES), 0, fault);
     if (status != FF_OK) return status;
@@ -96,9 +95,8 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
     /* the encoded width may be up to 2 * 65535 + 254: it is compared, as 32 bits, with what a u16 can say */
     uint32_t n = (uint32_t)model->raw << model->encoding;
     if (model->objective) n += model->classes;
-    uint32_t state_bytes =
-        FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
-    for (uint8_t l = 0; l < model->layers; l++) {
+    uint32_t state_bytes = ff_state_fixed(model->layers) + (uint32_t)model->classes * 8;
+    for (uint32_t l = 0; l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         status = open_layer(model, layer, FF_IMAGE_HEADER + (uint32_t)l * FF_LAYER_RECORD, n, &at, fault);
         if (status != FF_OK) return status;
@@ -123,7 +121,7 @@ static uint32_t take(uint32_t *cursor, uint32_t bytes) {
 /* The one place that knows the arena's layout. Without an arena it only counts. */
 static void lay_out(ff_model *model, int learning, uint8_t *arena, ff_ram *ram) {
     uint32_t widest_input = 0, widest_layer = 0, cursor = 0;
-    for (uint8_t l = 0; l < model->layers; l++) {
+    for (uint32_t l = 0; l < model->layers; l++) {
         if (model->layer[l].n > widest_input) widest_input = model->layer[l].n;
         if (model->layer[l].m > widest_layer) widest_layer = model->layer[l].m;
     }
@@ -143,37 +141,36 @@ static void lay_out(ff_model *model, int learning, uint8_t *arena, ff_ram *ram) 
         if (learning) {
             model->state_ram = arena + state;
             model->state = model->state_ram;
-            memcpy(model->state_ram, model->image + model->state_at, model->state_bytes);
+            ff_copy(model->state_ram, model->image + model->state_at, model->state_bytes);
         }
     }
-    uint32_t means = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER + (uint32_t)model->classes * 8;
-    for (uint8_t l = 0; learning && l < model->layers; l++) {
+    uint32_t means = ff_state_fixed(model->layers) + (uint32_t)model->classes * 8;
+    for (uint32_t l = 0; learning && l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         if (layer->learns) {
             uint32_t bytes = (uint32_t)layer->n * layer->m;
             uint32_t weights = take(&cursor, bytes);
             if (arena) {
                 layer->learned = (int8_t *)(arena + weights);
-                memcpy(layer->learned, layer->weights, bytes);
+                ff_copy(layer->learned, layer->weights, bytes);
                 layer->weights = layer->learned;
                 layer->mean = (uint16_t *)(void *)(model->state_ram + means);
             }
             means += 2 * (uint32_t)layer->n;
         }
-        if (arena) layer->state = model->state_ram + FF_STATE_HEAD + (uint32_t)l * FF_STATE_LAYER;
     }
     ram->weights = cursor - ram->weights;
 }
 
 static int any_layer_learns(const ff_model *model) {
-    for (uint8_t l = 0; l < model->layers; l++)
+    for (uint32_t l = 0; l < model->layers; l++)
         if (model->layer[l].learns) return 1;
     return 0;
 }
 
 uint32_t ff_model_ram(const ff_model *model, int learning, ff_ram *split) {
-    ff_model copy = *model; /* nothing is written without an arena; the copy keeps the caller's model const */
-    lay_out(&copy, learning && any_layer_learns(model), 0, split);
+    lay_out((ff_model *)model, learning && any_layer_learns(model), 0,
+            split); /* without an arena it only reads */
     return split->inference + split->learning + split->weights;
 }
 
@@ -183,6 +180,7 @@ ff_status ff_model_bind(ff_model *model, int learning, void *arena, uint32_t byt
     if (need > bytes) return ff_fail(fault, FF_ARENA, need, bytes);
     model->learning = (uint8_t)(learning && any_layer_learns(model));
     lay_out(model, model->learning, arena, &ram);
+    ff_model_moved(model, model->image); /* points the layers to where their state is now */
     return FF_OK;
 }
 
@@ -191,14 +189,14 @@ static void overlay(uint8_t *to, uint32_t offset, uint32_t count, uint32_t at, c
                     uint32_t bytes) {
     uint32_t low = offset > at ? offset : at;
     uint32_t high = offset + count < at + bytes ? offset + count : at + bytes;
-    if (low < high) memcpy(to + (low - offset), (const uint8_t *)from + (low - at), high - low);
+    if (low < high) ff_copy(to + (low - offset), (const uint8_t *)from + (low - at), high - low);
 }
 
 void ff_model_read(const ff_model *model, uint32_t offset, uint8_t *to, uint32_t count) {
-    memcpy(to, model->image + offset, count);
+    ff_copy(to, model->image + offset, count);
     if (!model->learning) return;
     overlay(to, offset, count, model->state_at, model->state_ram, model->state_bytes);
-    for (uint8_t l = 0; l < model->layers; l++) {
+    for (uint32_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
         if (layer->learned)
             overlay(to, offset, count, layer->weights_at, layer->learned, (uint32_t)layer->n * layer->m);
@@ -208,9 +206,9 @@ void ff_model_read(const ff_model *model, uint32_t offset, uint8_t *to, uint32_t
 void ff_model_moved(ff_model *model, const uint8_t *image) {
     model->image = image;
     if (!model->learning) model->state = image + model->state_at;
-    for (uint8_t l = 0; l < model->layers; l++) {
+    for (uint32_t l = 0; l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         if (!layer->learned) layer->weights = (const int8_t *)(image + layer->weights_at);
-        layer->state = model->state + FF_STATE_HEAD + (uint32_t)l * FF_STATE_LAYER;
+        layer->state = model->state + ff_state_fixed(l);
     }
 }

@@ -124,12 +124,12 @@ void ff_model_read(const ff_model *model, uint32_t offset, uint8_t *to, uint32_t
 /* The same image lies elsewhere now, with what was learned written into it: reads go there from now on. */
 void ff_model_moved(ff_model *model, const uint8_t *image);
 
-/* Checks the fixed part of a state section: FF_STATE_HEAD + layers * FF_STATE_LAYER bytes. */
+/* Checks the fixed part of a state section: ff_state_fixed(layers) bytes. */
 ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_fault *fault);
 
-/* The part of a state section that belongs to class thresholds and class counts. */
-static inline uint8_t *ff_state_thresholds(const ff_model *model, uint8_t *state) {
-    return state + FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER;
+/* Bytes of that fixed part; behind it lie class thresholds, class counts and means. */
+static inline uint32_t ff_state_fixed(uint32_t layers) {
+    return FF_STATE_HEAD + layers * FF_STATE_LAYER;
 }
 
 #endif

@@ -1,7 +1,6 @@
 #include "ff_patch.h"
 #include "ff_bytes.h"
 #include "ff_object.h"
-#include <string.h>
 
 #define HEADER 32
 #define RECORD 12
@@ -9,7 +8,7 @@
 
 /* The learning layer whose weights hold all of [at, at + count), or NULL. */
 static ff_layer *layer_at(ff_model *model, uint32_t at, uint32_t count) {
-    for (uint8_t l = 0; l < model->layers; l++) {
+    for (uint32_t l = 0; l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         uint32_t size = (uint32_t)layer->n * layer->m;
         if (layer->learned && at >= layer->weights_at && at - layer->weights_at <= size &&
@@ -38,8 +37,7 @@ static ff_status check_record(ff_model *model, const uint8_t *patch, uint32_t by
     if (p[8] == 0 ? !in_state(model, at, count) : !layer_at(model, at, count))
         return ff_fail(fault, FF_FIELD, *cursor, at);
     if (p[8] == 0) {
-        uint32_t head_bytes = FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER,
-                 from = at - model->state_at;
+        uint32_t head_bytes = ff_state_fixed(model->layers), from = at - model->state_at;
         for (uint32_t i = 0; i < count && from + i < head_bytes; i++)
             head[from + i] = p[RECORD + i];
     }
@@ -51,7 +49,7 @@ static ff_status check_record(ff_model *model, const uint8_t *patch, uint32_t by
 static void apply_record(ff_model *model, const uint8_t *p) {
     uint32_t at = ff_get32(p), count = ff_get32(p + 4);
     if (p[8] == 0) {
-        memcpy(model->state_ram + (at - model->state_at), p + RECORD, count);
+        ff_copy(model->state_ram + (at - model->state_at), p + RECORD, count);
         return;
     }
     ff_layer *layer = layer_at(model, at, count);
@@ -73,7 +71,7 @@ ff_status ff_patch_apply(ff_model *model, const uint8_t *patch, uint32_t bytes, 
     if (ticket == 0 || ff_get32(patch + 24) != ticket)
         return ff_fail(fault, FF_TICKET, ticket, ff_get32(patch + 24));
 
-    memcpy(head, model->state, FF_STATE_HEAD + (uint32_t)model->layers * FF_STATE_LAYER);
+    ff_copy(head, model->state, ff_state_fixed(model->layers));
     uint32_t cursor = HEADER, end = 0, records = ff_get32(patch + 28);
     for (uint32_t k = 0; k < records; k++) {
         status = check_record(model, patch, bytes, &cursor, &end, head, fault);

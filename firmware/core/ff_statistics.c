@@ -1,7 +1,6 @@
 #include "ff_statistics.h"
 #include "ff_bytes.h"
 #include "ff_math.h"
-#include <string.h>
 
 #define HEADER 4
 
@@ -18,7 +17,7 @@ void ff_statistics_start(ff_statistics *statistics, const ff_model *model, uint8
     statistics->block = block;
     statistics->bytes = ff_statistics_bytes(model, level);
     statistics->random = 0x2545F491;
-    memset(block, 0, statistics->bytes);
+    ff_clear(block, statistics->bytes);
     block[0] = level;
     block[1] = model->classes;
     ff_put16(block + 2, model->raw);
@@ -45,7 +44,7 @@ void ff_statistics_add(ff_statistics *statistics, const uint8_t *x, uint8_t labe
     statistics->random = ff_xorshift32(statistics->random);
     uint32_t dither = statistics->random;
     p += 4;
-    for (uint16_t i = 0; i < raw; i++, p += 2, dither += FF_DITHER_INPUT) {
+    for (uint32_t i = 0; i < raw; i++, p += 2, dither += FF_DITHER_INPUT) {
         follow(p, (uint32_t)x[i] << 8, n, dither >> 16);
         if (level > 1) follow(p + 2 * (uint32_t)raw, (uint32_t)x[i] * x[i], n, dither >> 16);
     }

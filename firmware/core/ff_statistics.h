@@ -7,7 +7,7 @@
 
 typedef struct {
     uint8_t *block; /* as SPEC.md 6 lays it out; NULL = off */
-    uint32_t bytes;
+    uint32_t bytes; /* of the block, 0 while off */
     uint32_t random;
 } ff_statistics;
 

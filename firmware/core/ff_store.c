@@ -1,6 +1,5 @@
 #include "ff_store.h"
 #include "ff_crc32.h"
-#include <string.h>
 
 #define MARK 0x600DF00Du
 
@@ -19,8 +18,7 @@ enum { MAGIC, SEQUENCE, BYTES, OBJECT_CRC, KIND, RESERVED, HEADER_CRC, COMMIT, W
 
 const uint8_t *ff_store_object(const ff_flash *flash, uint8_t slot, uint32_t *bytes, uint32_t *sequence) {
     const uint8_t *p = flash->map + (slot ? flash->slot_bytes : 0);
-    uint32_t header[WORDS];
-    memcpy(header, p, sizeof header);
+    const uint32_t *header = (const uint32_t *)(const void *)p;
     if (header[MAGIC] != SLOT_MAGIC || header[COMMIT] != MARK || header[KIND] != FF_KIND_IMAGE ||
         header[HEADER_CRC] != ff_crc32(0, p, 4 * HEADER_CRC) ||
         header[BYTES] > flash->slot_bytes - FF_SLOT_HEADER)
@@ -51,10 +49,12 @@ ff_status ff_store_erase(ff_store *store, int *more, ff_fault *fault) {
 /* Programs bytes at an offset of the spare slot, its header included, and reads them back. */
 static ff_status put(ff_store *store, uint32_t offset, const void *from, uint32_t count, ff_fault *fault) {
     const ff_flash *flash = store->flash;
+    const uint8_t *byte = from;
     uint32_t at = spare_at(store) + offset;
-    if (flash->program(flash->user, at, from, count) < 0 || memcmp(flash->map + at, from, count) != 0)
-        return ff_fail(fault, FF_FLASH, 0, at);
-    return FF_OK;
+    int failed = flash->program(flash->user, at, from, count) < 0;
+    for (uint32_t i = 0; i < count; i++)
+        failed |= flash->map[at + i] != byte[i];
+    return failed ? ff_fail(fault, FF_FLASH, 0, at) : FF_OK;
 }
 
 ff_status ff_store_write(ff_store *store, uint32_t offset, const uint8_t *from, uint32_t count,

@@ -49,6 +49,8 @@ export interface AnswerReport {
   readonly proxyErrorBefore: number;
   /** Error in percent of the answer on the proxy. */
   readonly proxyError: number;
+  /** Whether training made it worse on held-out samples of the proxy, so that the device keeps its weights. */
+  readonly kept: boolean;
   /** Recent error in percent that the device counted on its own samples. */
   readonly deviceError: number;
   /** Points by which the device errs more than the proxy says: above `CREDIBLE` the proxy is not what the device sees. */
@@ -82,24 +84,29 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
       : await buildProxy({ host, pool, statistics, seed, onProgress: ({ done }) => onProgress?.('proxy', done) });
 
   const held = Math.min(MOST_CALIBRATION, Math.floor(CALIBRATION * proxy.data.count));
-  const trained = proxy.data.count - held;
+  const count = proxy.data.count - held;
+  const before = dequantize(model);
   const network = await negativePhase({
     backend,
-    network: dequantize(model),
+    network: before,
     scales: model.layers.map((layer) => layer.scale),
-    proxy: slice(proxy.data, 0, trained),
-    host: slice(here, 0, trained),
+    proxy: slice(proxy.data, 0, count),
+    host: slice(here, 0, count),
     plan,
     seed,
     onProgress: ({ step, steps }) => onProgress?.('negative', step / steps),
     ...(signal === undefined ? {} : { signal }),
   });
 
-  const calibration = slice(proxy.data, trained, proxy.data.count);
-  const fresh = requantize(network, model, { calibration }).model;
+  const calibration = held > 0 ? slice(proxy.data, count, proxy.data.count) : proxy.data;
+  const trained = requantize(network, model, { calibration }).model;
   const deviceError = (100 * model.state.recentErrors) / 65535;
   const proxyErrorBefore = evaluateModel(model, calibration).error;
-  const proxyError = evaluateModel(fresh, calibration).error;
+  const trainedError = evaluateModel(trained, calibration).error;
+  // A device that has come further than this training leads keeps its weights, and gets thresholds and means.
+  const kept = trainedError > proxyErrorBefore;
+  const fresh = kept ? requantize(before, model, { calibration }).model : trained;
+  const proxyError = kept ? proxyErrorBefore : trainedError;
   const doubt = model.state.samples === 0 ? 0 : deviceError - proxyErrorBefore;
   const settled = first && doubt <= CREDIBLE ? SETTLED.rate : 1;
   const next: Model = {
@@ -114,7 +121,7 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
     },
   };
   const { patch, clipped } = diffPatch(model, next, device.ticket);
-  const report = { plan, first, proxy: proxy.report, proxyErrorBefore, proxyError, deviceError, doubt };
+  const report = { plan, first, proxy: proxy.report, proxyErrorBefore, proxyError, kept, deviceError, doubt };
   return { model: next, patch, clipped, report };
 }
 

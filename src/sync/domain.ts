@@ -23,7 +23,7 @@ export interface Domain {
 /** Above this distance something is left to be explained. */
 const GOOD = 1.9;
 /** A start that is this many times as far as the best one so far is given up. */
-const HOPELESS = 3;
+const HOPELESS = 2.5;
 /** Above this distance a dense flow is tried. People come in batches: two samples of the same domain are about 2 apart. */
 const FLOW_ABOVE = 3;
 /** An upright pose is believed below this distance, unless another one is far better. */
@@ -71,23 +71,28 @@ export async function findDomain(
   const explore = (response: Response, appearance: Appearance): void => {
     const images = library.rough(appearance, response);
     const judge = new PoseJudge(images, coarse);
-    const found = judge.explore(200, 2, random);
+    const found = judge.explore(160, 2, random);
     for (const c of found) {
       if (leads.length > 0 && c.distance > HOPELESS * best(leads).candidate.distance) continue;
-      leads.push({ appearance, response, images, candidate: judge.refine(c, 100, 0.4, random) });
+      leads.push({ appearance, response, images, candidate: judge.refine(c, 80, 0.4, random) });
     }
   };
   for (const response of responsesFor(library, device, pool)) explore(response, PLAIN);
   await breathe(0.15, best(leads).candidate.distance);
   const response = best(leads).response;
   leads = leads.filter((lead) => lead.response === response);
+  const upright = judged(PLAIN, response, UPRIGHT, library, fine);
+  // No shift at all is the likeliest of all shifts.
+  const still = (distance: number): boolean =>
+    upright.candidate.distance < Math.min(UPRIGHT_BELOW, UPRIGHT_FACTOR * distance);
+  if (still(best(leads).candidate.distance)) return domainOf(upright);
   if (best(leads).candidate.distance > GOOD) {
     for (const appearance of APPEARANCES.slice(1)) explore(response, appearance);
     await breathe(0.4, best(leads).candidate.distance);
   }
   const plain = best(leads.filter((l) => l.appearance === PLAIN));
   leads = onePerAppearance(leads)
-    .slice(0, 5)
+    .slice(0, 4)
     .map((lead) => refined(lead, coarse, 250, random));
   await breathe(0.55, best(leads).candidate.distance);
   leads = ranked(leads)
@@ -99,9 +104,7 @@ export async function findDomain(
   await breathe(0.7, best(leads).candidate.distance);
   let lead = contrasted(best(leads), library, fine);
   await breathe(0.8, lead.candidate.distance);
-  const upright = judged(PLAIN, response, UPRIGHT, library, fine);
-  // No shift at all is the likeliest of all shifts.
-  if (upright.candidate.distance < Math.min(UPRIGHT_BELOW, UPRIGHT_FACTOR * lead.candidate.distance)) lead = upright;
+  if (still(lead.candidate.distance)) lead = upright;
   const domain = domainOf(lead);
   if (domain.distance <= FLOW_ABOVE) return domain;
   let flowing = domain;

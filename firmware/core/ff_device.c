@@ -43,6 +43,7 @@ ff_status ff_device_start(ff_device *device) {
     device->store.sequence = 0;
     device->job = FF_JOB_NONE;
     ff_device_abort(device);
+    device->client = 0;
     unload(device, FF_NO_MODEL);
     for (uint8_t s = 0; s < 2; s++)
         object[s] = ff_store_object(&device->flash, s, &bytes[s], &sequence[s]);
@@ -58,6 +59,12 @@ ff_status ff_device_start(ff_device *device) {
         }
     }
     return (ff_status)device->load_status;
+}
+
+/* A saved image is read twice, for its CRC and to be written: it mustn't change in between. */
+static void finish_save(ff_device *device) {
+    while (device->job == FF_JOB_SAVE)
+        ff_device_step(device);
 }
 
 static ff_status check_sample(ff_device *device, uint8_t label, int may_lack) {
@@ -77,6 +84,7 @@ ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
     ff_status status = check_sample(device, label, 0);
     if (status != FF_OK) return status;
 #if FF_LEARN
+    finish_save(device);
     status = ff_learn(&device->model, x, label, &device->last);
     if (status == FF_OK)
         ff_statistics_add(&device->statistics, x, label);
@@ -105,6 +113,7 @@ ff_status ff_device_seed(ff_device *device, uint32_t seed) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
     if (!device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
     if (seed == 0) return fail(device, FF_ARGUMENT, 1, 0);
+    finish_save(device);
     ff_put32(device->model.state_ram + FF_AT_RANDOM, seed);
     return FF_OK;
 }
@@ -125,6 +134,7 @@ ff_status ff_device_read(ff_device *device, uint8_t region, uint32_t offset, uin
 ff_status ff_device_patch(ff_device *device, const uint8_t *patch, uint32_t bytes, uint32_t ticket) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
 #if FF_LEARN
+    finish_save(device);
     return ff_patch_apply(&device->model, patch, bytes, ticket, &device->fault);
 #else
     (void)patch;
@@ -295,5 +305,7 @@ ff_status ff_device_step(ff_device *device) {
         device->job = FF_JOB_NONE;
         device->transferring = 0;
     }
+    device->job_status = (uint8_t)status;
+    device->job_fault = device->fault;
     return status;
 }

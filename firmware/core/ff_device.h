@@ -38,6 +38,9 @@ typedef struct {
     uint32_t ticket;
     uint32_t next_index;
     ff_job job;
+    uint8_t job_status; /* ff_status that the last job ended with, its fault beside it */
+    ff_fault job_fault;
+    const void *client; /* whoever began the transfer: a link */
     uint8_t job_phase;
     uint8_t committed; /* the last transfer ended in a COMMIT that may be asked for again */
     uint8_t transferring;
@@ -75,7 +78,8 @@ ff_status ff_device_patch(ff_device *device, const uint8_t *patch, uint32_t byte
 /*
  * Transfer of an object and save: each starts a job, or fails at once. While device->job isn't FF_JOB_NONE,
  * ff_device_step() does a bounded piece of it (one page erased, or up to 256 bytes); a code other than FF_OK
- * ended it.
+ * ended it. Whoever steps, the outcome stays in job_status and job_fault for the one that began it.
+ * ff_device_learn(), _seed() and _patch() finish a save that is under way: it must not see weights change.
  */
 ff_status ff_device_begin(ff_device *device, uint32_t kind, uint32_t bytes, uint32_t crc);
 ff_status ff_device_write(ff_device *device, uint32_t offset, const uint8_t *from, uint32_t count);

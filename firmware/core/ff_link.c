@@ -201,6 +201,9 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, uint32_
     const uint8_t length = fixed_length(type);
     device->fault.expected = device->fault.got = 0;
     if (length != 0xFF && count != length) return ff_fail(&device->fault, FF_LENGTH, length, count);
+    /* A transfer belongs to the link whose BEGIN came last. */
+    if (((type == WRITE && count >= 4) || type == COMMIT || type == ABORT) && device->client != link)
+        return type == ABORT ? FF_OK : ff_fail(&device->fault, FF_NO_TRANSFER, 0, 0);
     switch (type) {
     case HELLO:
         if (ff_get16(p) != PROTOCOL) return ff_fail(&device->fault, FF_VERSION, PROTOCOL, ff_get16(p));
@@ -212,6 +215,7 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, uint32_
     case RELOAD:
         return ff_device_start(device);
     case BEGIN:
+        device->client = link;
         return ff_device_begin(device, ff_get32(p), ff_get32(p + 4), ff_get32(p + 8));
     case WRITE:
         if (count < 4) return ff_fail(&device->fault, FF_LENGTH, 4, count);
@@ -290,10 +294,12 @@ int ff_link_step(ff_link *link) {
     if (!link->has_request || link->out_sent < link->out_count) return 0; /* one response at a time */
     writer w = {raw_response(link) + 3};
     ff_status status;
+    /* Whoever is stepped drives the job on: the link that began it may have lost its client. */
+    if (device->job != FF_JOB_NONE && (ff_device_step(device), !link->owns_job)) return 1;
     if (link->owns_job) {
-        status = ff_device_step(device);
+        status = (ff_status)device->job_status;
+        device->fault = device->job_fault;
     } else {
-        if (device->job != FF_JOB_NONE) return 0; /* another link's */
         link->type = link->decoder.buffer[0];
         link->sequence = link->decoder.buffer[1];
         status = dispatch(link, link->type, link->decoder.buffer + 2, link->decoder.count - 2, &w);

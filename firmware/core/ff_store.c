@@ -17,6 +17,7 @@ enum { MAGIC, SEQUENCE, BYTES, OBJECT_CRC, KIND, RESERVED, HEADER_CRC, COMMIT, W
 #define SLOT_MAGIC 0x31534646u /* FFS1 */
 
 const uint8_t *ff_store_object(const ff_flash *flash, uint8_t slot, uint32_t *bytes, uint32_t *sequence) {
+    if (flash->slot_bytes < FF_SLOT_HEADER) return 0; /* a device without flash */
     const uint8_t *p = flash->map + (slot ? flash->slot_bytes : 0);
     const uint32_t *header = (const uint32_t *)(const void *)p;
     if (header[MAGIC] != SLOT_MAGIC || header[COMMIT] != MARK || header[KIND] != FF_KIND_IMAGE ||

@@ -10,21 +10,27 @@ import {
   type Dataset,
   encodeImage,
   encodeTable,
-  evaluateModel,
   fitScaling,
+  flashModel,
   GESTURES,
   generateGestures,
   loadMnist,
+  type Model,
+  openTransport,
   pool as poolImages,
-  Reference,
   runSchedule,
+  Session,
   type Stop,
+  sample,
   select,
   selectBackend,
   selectClasses,
   slice,
   splitTable,
+  startNativeBoard,
   type TrainTest,
+  verifyLearning,
+  verifyModel,
   WasmCore,
 } from 'goodness';
 import { type Base, baseModel } from './base-model.js';
@@ -149,27 +155,48 @@ async function newClasses(lab: Lab, seed: number): Promise<Figures> {
   return figures(await runSchedule(device, undefined, data, stops));
 }
 
-/** The TypeScript reference against the core: bytes that differ over inferences and learning steps. */
-async function parity(lab: Lab, seed: number): Promise<Figures> {
+/** The reference against a device: answers of 10,000 inferences and 5,000 learning steps that differ in any field, and bytes of the model after them. */
+async function parityWith(
+  lab: Lab,
+  seed: number,
+  open: (model: Model) => Promise<[Session | WasmCore, () => Promise<void>]>,
+): Promise<Figures> {
   const { model } = await mnistBase(lab, 1, seed);
-  const core = await WasmCore.withModel(encodeImage(model));
   const { test } = lab.mnist;
-  const outcomes = core.inferMany(test.inputs, test.labels);
-  const reference = evaluateModel(model, test);
-  let inferences = 0;
-  for (let i = 0; i < test.count; i++) if (outcomes.classes[i] !== reference.classes[i]) inferences++;
-  const twin = new Reference(model);
   const stream = applyShift(slice(lab.mnist.train, HOST, HOST + (lab.quick ? 500 : 5000)), 'rot30', seed);
-  for (let i = 0; i < stream.count; i++) {
-    twin.learn(stream.inputs.subarray(i * stream.width, (i + 1) * stream.width), stream.labels[i]!);
+  const samples = (d: Dataset) =>
+    Array.from({ length: d.count }, (_, i) => ({ input: sample(d, i), label: d.labels[i]! }));
+  const [target, close] = await open(model);
+  try {
+    const inferred = await verifyModel(model, target, samples(test));
+    const learned = await verifyLearning(model, target, samples(stream));
+    return {
+      inferences: inferred.samples,
+      inferenceMismatches: inferred.mismatches,
+      steps: learned.samples,
+      learningMismatches: learned.mismatches,
+    };
+  } finally {
+    await close();
   }
-  core.learnMany(stream.inputs, stream.labels);
-  const [a, b] = [core.image(), twin.image()];
-  let learning = 0;
-  // Bytes 12 to 15 are the CRC of the image that was loaded.
-  for (let i = 16; i < a.length; i++) if (a[i] !== b[i]) learning++;
-  return { inferences: test.count, inferenceMismatches: inferences, steps: stream.count, differingBytes: learning };
 }
+
+const parity: Runner = (lab, seed) =>
+  parityWith(lab, seed, async (model) => [await WasmCore.withModel(encodeImage(model)), async () => {}]);
+
+const parityLinux: Runner = (lab, seed) =>
+  parityWith(lab, seed, async (model) => {
+    const board = await startNativeBoard();
+    const session = await Session.open(await openTransport(board.address));
+    await flashModel(session, encodeImage(model), { verify: false });
+    return [
+      session,
+      async () => {
+        await session.close();
+        await board.close();
+      },
+    ];
+  });
 
 async function ram(lab: Lab, seed: number): Promise<Figures> {
   const { model } = await mnistBase(lab, 1, seed);
@@ -208,7 +235,12 @@ const ROWS: Readonly<Record<string, { readonly what: string; readonly target: st
     run: adapt('none', 1, [{ samples: 20000 }]),
   },
   classes: { what: '8 and 9 added to 0-7, 500 positives, 5 syncs', target: 'sync5 <= 5.0', run: newClasses },
-  parity: { what: 'reference against WebAssembly', target: '0 and 0', run: parity },
+  parity: { what: 'reference against WebAssembly, all activities and answers', target: '0 and 0', run: parity },
+  'parity-linux': {
+    what: 'reference against the Linux port over a pty, the same',
+    target: '0 and 0',
+    run: parityLinux,
+  },
   ram: { what: 'RAM of 784-120-120 in bytes', target: 'learning <= 2,048', run: ram },
 };
 

@@ -12,6 +12,7 @@ export { applyShift, parseShift, type Shift, shiftHelp } from './data/shift.js';
 export { encodeTable, splitTable } from './data/table.js';
 export { systemClock } from './device/clock.js';
 export type { Evaluation } from './device/evaluation.js';
+export { startNativeBoard } from './device/native-board.js';
 export * from './device/parity.js';
 export { listPorts, type Port } from './device/ports.js';
 export { type Pull, type PullOptions, pull, pullImage } from './device/pull.js';

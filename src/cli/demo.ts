@@ -7,7 +7,7 @@ import { parseShift } from '../data/shift.js';
 import { systemClock } from '../device/clock.js';
 import { runLoop } from '../loop/loop.js';
 import type { LoopResult } from '../loop/result.js';
-import type { Stop } from '../loop/schedule.js';
+import { DEFAULT_SCHEDULE, type Stop } from '../loop/schedule.js';
 import { splitForLoop } from '../loop/split.js';
 import { renderReport } from '../report/report.js';
 import { selectBackend } from '../train/backend.js';
@@ -118,12 +118,12 @@ class Bars {
   }
 }
 
-const USUAL = '200,1000s,5000s';
+const USUAL = DEFAULT_SCHEDULE.map(({ samples, sync }) => `${samples}${sync ? 's' : ''}`).join(',');
 
 /** Stops from text; the usual ones are cut down to a short stream. */
 function stopsOf(text: string | undefined, most: number): Stop[] {
   const stops = (text ?? USUAL).split(',').map((part): Stop => {
-    const match = /^(\d+)(s?)$/.exec(part.trim());
+    const match = /^([1-9]\d*)(s?)$/.exec(part.trim());
     if (match === null) {
       throw new GoodnessError('usage.stops', '--stops takes numbers with commas between, each with an s to sync', {
         expected: USUAL,

@@ -6,7 +6,7 @@ import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { evaluationJson, evaluationText } from './evaluation-text.js';
-import { dataForModel, metaOnDevice } from './model-data.js';
+import { checkNotEmpty, dataForModel, metaOnDevice } from './model-data.js';
 import { readModel } from './model-file.js';
 
 export default defineCommand({
@@ -35,6 +35,7 @@ export default defineCommand({
       const meta = await metaOnDevice(session);
       const all = await dataForModel(args, meta, split);
       const chosen = slice(all, from, from + (samples ?? all.count));
+      checkNotEmpty(chosen, all, from);
       const start = context.now();
       const evaluation = await evaluate(session, chosen, output.progress('eval'));
       const seconds = (context.now() - start) / 1000;

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty';
+import { slice } from '../data/dataset.js';
 import { save } from '../device/push.js';
 import { keepStatistics } from '../device/statistics.js';
 import { learn } from '../device/stream.js';
@@ -7,7 +8,7 @@ import { MESSAGES } from '../format/message.js';
 import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
-import { dataForModel, metaOnDevice } from './model-data.js';
+import { checkNotEmpty, dataForModel, metaOnDevice } from './model-data.js';
 import { readModel } from './model-file.js';
 
 export default defineCommand({
@@ -45,6 +46,7 @@ export default defineCommand({
         await flashModel(session, model.image, { verify: false, onProgress: (_, done, total) => bar(done, total) });
       }
       const stream = await dataForModel(args, await metaOnDevice(session), split);
+      checkNotEmpty(slice(stream, from, stream.count), stream, from);
       if (level !== undefined) await session.request(MESSAGES.statistics, { level });
       else if (!(await keepStatistics(session))) {
         output.warn('the device has no RAM for statistics of its inputs: a sync will know less of its surroundings');

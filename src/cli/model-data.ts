@@ -8,11 +8,13 @@ import { readRegion } from '../device/transfer.js';
 import { REGION } from '../format/message.js';
 import { type Meta, parseMeta } from '../format/meta.js';
 import { numberOf } from './arguments.js';
+import { chooseClasses } from './class-choice.js';
 
 export interface DataArguments {
   readonly data: string;
   readonly shift: string;
   readonly seed: string;
+  readonly classes?: string | undefined;
 }
 
 /**
@@ -37,7 +39,16 @@ export async function dataForModel(args: DataArguments, meta: Meta, part: 'train
       got: data.classes.join(', '),
     });
   }
-  return pool(applyShift(data, shift, seed), meta.pool ?? 1);
+  return pool(applyShift(chooseClasses(data, args.classes), shift, seed), meta.pool ?? 1);
+}
+
+/** Refuses a choice of samples that leaves none: an error rate of nothing would look like success. */
+export function checkNotEmpty(chosen: Dataset, all: Dataset, from: number): void {
+  if (chosen.count > 0) return;
+  throw new GoodnessError('data.empty', `there are no samples to use in ${all.name}`, {
+    expected: `--from below ${all.count}`,
+    got: String(from),
+  });
 }
 
 /** What the model on a device says about itself (SPEC.md, "Meta"). */

@@ -1,13 +1,15 @@
 import { defineCommand } from 'citty';
+import { GoodnessError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { loadData } from '../data/load.js';
-import { pullImage } from '../device/pull.js';
+import { pullShape } from '../device/pull.js';
 import { TELEMETRY, telemetryWithout } from '../device/telemetry.js';
-import { decodeImage, encodeImage } from '../format/image.js';
+import { encodeImage } from '../format/image.js';
 import { metaOf } from '../format/meta.js';
 import { type SyncStage, synchronize } from '../sync/synchronize.js';
 import { selectBackend } from '../train/backend.js';
 import { COMMON, numberOf, PORT } from './arguments.js';
+import { CLASSES, chooseClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { writeWhole } from './files.js';
@@ -46,6 +48,7 @@ export default defineCommand({
       negativeDescription: 'Leave it in RAM',
     },
     out: { type: 'string', valueHint: 'model.ffm', description: 'Write the model that the device holds then' },
+    ...CLASSES,
     backend: { type: 'string', default: 'auto', description: 'TensorFlow.js backend: auto, node or wasm' },
     seed: { type: 'string', default: '1', description: 'Seed of the negative phase and of the split of a CSV' },
     ...COMMON,
@@ -56,9 +59,15 @@ export default defineCommand({
     const seed = numberOf('seed', args.seed)!;
     const off = args.without === undefined || args.without === '' ? [] : args.without.split(',');
     const items = telemetryWithout(off);
+    if (off.length > 0 && args.model === undefined) {
+      throw new GoodnessError('usage.model', '--without needs --model', {
+        expected: 'the model as the host gave it last: what stays on the device is taken from there',
+        fix: 'Name the file that was flashed, or that the last sync wrote with --out.',
+      });
+    }
     await withDevice(args, context, async (session) => {
-      const known =
-        args.model === undefined ? decodeImage(await pullImage(session)) : (await readModel(args.model)).model;
+      // Without a file only header and meta are read here: what was learned waits until the list has been shown.
+      const known = args.model === undefined ? await pullShape(session) : (await readModel(args.model)).model;
       const travels = TELEMETRY.map((t) => ({
         item: t.item,
         what: t.what,
@@ -84,12 +93,13 @@ export default defineCommand({
       const start = context.now();
       const report = await synchronize(session, {
         known,
-        host: train,
+        host: chooseClasses(train, args.classes),
         pool: pool ?? 1,
         backend,
         seed,
         items,
-        random: new Random((Date.now() ^ seed) >>> 0),
+        allWeights: args.model === undefined,
+        random: new Random(Math.floor(1e6 * context.now()) ^ seed),
         save: args.save,
         onProgress: (stage, done) => {
           const bar = bars.get(stage) ?? output.progress(stage.padEnd(8));
@@ -98,7 +108,9 @@ export default defineCommand({
         },
       });
       const seconds = (context.now() - start) / 1000;
-      const { answer, pulled, bytesUp, bytesDown, patchBytes, saved } = report;
+      const { answer, pulled, patchBytes, saved } = report;
+      // All that went over the line since it was opened, greetings and questions included.
+      const { up: bytesUp, down: bytesDown } = session.transport.traffic;
       if (args.out !== undefined) await writeWhole(args.out, encodeImage(answer.model));
       if (pulled.statistics === undefined) {
         output.warn(

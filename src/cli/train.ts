@@ -1,21 +1,27 @@
 import { basename, join } from 'node:path';
 import { defineCommand } from 'citty';
-import { slice } from '../data/dataset.js';
+import { GoodnessError } from '../base/errors.js';
+import { type Dataset, slice } from '../data/dataset.js';
 import { loadData } from '../data/load.js';
 import { pool as poolImages } from '../data/pool.js';
 import { encodeImage } from '../format/image.js';
 import { evaluateModel } from '../quantize/evaluation.js';
+import { checkBits, checkDeviceLimits } from '../quantize/limits.js';
 import { quantize } from '../quantize/quantize.js';
 import { selectBackend } from '../train/backend.js';
 import { encodeCheckpoint } from '../train/checkpoint.js';
 import { shapeFor } from '../train/config.js';
 import { evaluate } from '../train/evaluation.js';
+import { inputCount } from '../train/network.js';
 import { Trainer } from '../train/trainer.js';
 import { COMMON, numberOf, oneOf } from './arguments.js';
+import { CLASSES, chooseClasses, reserveClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
 import { writeWhole } from './files.js';
 import { packageVersion } from './run.js';
 import { backendChoice, hiddenOf, TRAINING } from './training.js';
+
+const LEAST_SAMPLES = 10;
 
 export default defineCommand({
   meta: {
@@ -34,6 +40,12 @@ export default defineCommand({
     bits: { type: 'string', default: '8', description: 'Bits of a weight' },
     qat: { type: 'boolean', description: 'Train with the rounding of the weights in the loop' },
     samples: { type: 'string', description: 'Train on the first so many samples only' },
+    ...CLASSES,
+    reserve: {
+      type: 'string',
+      valueHint: 'name,name',
+      description: 'Room for classes that come later: the device can learn them, and syncs know of them',
+    },
     seed: { type: 'string', default: '1', description: 'Seed of weights, order, augmentation and split' },
     out: { type: 'string', valueHint: 'folder', description: 'Where to write; goodness-out/<data> if left out' },
     ...COMMON,
@@ -47,17 +59,28 @@ export default defineCommand({
     const samples = numberOf('samples', args.samples, { least: 1 });
     const headroom = numberOf('headroom', args.headroom, { most: 10, fraction: true })!;
     const objective = oneOf('objective', args.objective, ['partitioned', 'label']);
-    const backend = await selectBackend(backendChoice(args.backend));
+    checkBits(bits);
     const loaded = await loadData(args.data!, { seed, headroom });
-    const train = slice(loaded.train, 0, samples ?? loaded.train.count);
+    const prepare = (part: Dataset): Dataset => chooseClasses(reserveClasses(part, args.reserve), args.classes);
+    const all = prepare(loaded.train);
+    const train = slice(all, 0, samples ?? all.count);
     const small = poolImages(train, pool);
-    const test = poolImages(loaded.test, pool);
+    const test = poolImages(prepare(loaded.test), pool);
     const hidden = hiddenOf(args.layers, small.width, small);
+    const shape = shapeFor(small, { hidden, objective });
+    checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
+    const backend = await selectBackend(backendChoice(args.backend));
 
+    if (train.count < LEAST_SAMPLES) {
+      throw new GoodnessError('train.data', `${train.name} has too few samples to train on`, {
+        expected: `at least ${LEAST_SAMPLES}`,
+        got: String(train.count),
+      });
+    }
     const trainer = new Trainer({
       backend,
       seed,
-      shape: shapeFor(small, { hidden, objective }),
+      shape,
       config: { pool, ...(args.qat ? { quantization: { bits } } : {}) },
       ...(small.geometry === undefined ? {} : { geometry: small.geometry }),
     });

@@ -16,6 +16,8 @@ export interface Evaluation {
   readonly confusion: Uint32Array;
   /** Class of each sample (count). */
   readonly classes: Uint8Array;
+  /** All that the device said of each sample. */
+  readonly outcomes: Outcomes;
 }
 
 /** Sums outcomes up: the flags are the device's own, nothing is judged again here. */
@@ -41,5 +43,6 @@ export function evaluationOf(outcomes: Outcomes, labels: Uint8Array, classCount:
     novel: percent(novel),
     confusion,
     classes,
+    outcomes,
   };
 }

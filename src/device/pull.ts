@@ -3,7 +3,8 @@ import type { Random } from '../base/random.js';
 import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } from '../format/class-statistics.js';
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
 import { MESSAGES, REGION } from '../format/message.js';
-import type { Model } from '../format/model.js';
+import { type Model, padded } from '../format/model.js';
+import { STATUS, statusError } from '../format/status.js';
 import type { Session } from './session.js';
 import { TELEMETRY, type TelemetryItem } from './telemetry.js';
 import { type OnProgress, readRegion } from './transfer.js';
@@ -11,6 +12,8 @@ import { type OnProgress, readRegion } from './transfer.js';
 export interface PullOptions {
   /** What may travel; everything if left out. */
   readonly items?: ReadonlySet<TelemetryItem>;
+  /** Also reads the weights of layers that don't learn, because `known` (from `pullShape`) has none. */
+  readonly allWeights?: boolean;
   readonly onProgress?: OnProgress;
 }
 
@@ -34,6 +37,12 @@ export interface Pull {
 /** Bytes of an image's header in front of its CRC, and of the CRC. */
 const CRC_AT = 12;
 const CRC_BYTES = 4;
+const HEADER_BYTES = 48;
+const META_OFFSET_AT = 24;
+const META_LENGTH_AT = 28;
+const STATE_OFFSET_AT = 32;
+const STATE_HEAD_BYTES = 48;
+const STATE_LAYER_BYTES = 12;
 
 /**
  * Asks the device for what a sync needs. It may go on learning meanwhile.
@@ -56,7 +65,7 @@ export async function pull(session: Session, known: Model, random: Random, optio
   if (items.has('weights')) {
     known.layers.forEach((layer, l) => {
       const from = layout.weightsOffsets[l]!;
-      if (layer.learns) stretches.push({ from, to: from + layer.weights.length });
+      if (layer.learns || options.allWeights) stretches.push({ from, to: from + layer.weights.length });
     });
   }
   const meansAt = layout.stateOffset + 48 + 12 * known.layers.length + 8 * known.classes;
@@ -78,11 +87,16 @@ export async function pull(session: Session, known: Model, random: Random, optio
   const summary =
     summaryBytes === 0 ? undefined : await readRegion(session, REGION.statistics, 0, summaryBytes, progress);
   sealImage(image);
+  const model = decodeImage(image);
+  // The ticket itself tells how many samples were learned since the base, whatever else stays on the device.
+  const state = items.has('counts')
+    ? model.state
+    : { ...model.state, baseId, t, samples: Math.min(0xffffffff, model.state.samples + t) };
   return {
     ticket,
     baseId,
     t,
-    model: decodeImage(image),
+    model: { ...model, state },
     items,
     statistics: summary === undefined || summary.length === 0 ? undefined : decodeClassStatistics(summary),
     bytesUp: traffic.up - before.up,
@@ -93,9 +107,42 @@ export async function pull(session: Session, known: Model, random: Random, optio
 /** The whole model as it stands on the device, with everything that it learned. */
 export async function pullImage(session: Session, onProgress?: OnProgress): Promise<Uint8Array> {
   const hello = await session.refresh();
+  if (!hello.modelLoaded) throw statusError(STATUS.NO_MODEL, 0, hello.loadStatus);
   const image = await readRegion(session, REGION.image, 0, hello.imageLength, onProgress);
   sealImage(image);
   return image;
+}
+
+/**
+ * What kind of model a device carries: header, layer records and meta, with empty weights and an empty state. Nothing that was
+ * learned is read.
+ */
+export async function pullShape(session: Session): Promise<Model> {
+  const hello = await session.refresh();
+  if (!hello.modelLoaded) throw statusError(STATUS.NO_MODEL, 0, hello.loadStatus);
+  const header = await readRegion(session, REGION.image, 0, HEADER_BYTES);
+  const view = new DataView(header.buffer, header.byteOffset, header.length);
+  const head = view.getUint32(META_OFFSET_AT, true) + padded(view.getUint32(META_LENGTH_AT, true));
+  if (head > hello.imageLength) throw otherKind();
+  const image = new Uint8Array(hello.imageLength);
+  image.set(await readRegion(session, REGION.image, 0, head));
+  image.set(emptyState(hello.layers), view.getUint32(STATE_OFFSET_AT, true));
+  sealImage(image);
+  return decodeImage(image);
+}
+
+/** The smallest numbers that a state may hold (SPEC.md, "State"). */
+function emptyState(layers: number): Uint8Array {
+  const bytes = new Uint8Array(STATE_HEAD_BYTES + STATE_LAYER_BYTES * layers);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(8, 1, true);
+  view.setUint16(36, 1, true);
+  view.setUint8(41, 1);
+  for (let l = 0; l < layers; l++) {
+    view.setUint32(STATE_HEAD_BYTES + STATE_LAYER_BYTES * l, 32, true);
+    view.setUint8(STATE_HEAD_BYTES + STATE_LAYER_BYTES * l + 10, 1);
+  }
+  return bytes;
 }
 
 /** The device's header and layer records must be those of `image`: offsets of what is read depend on them. */

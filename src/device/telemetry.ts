@@ -17,7 +17,10 @@ export interface Telemetry {
 
 const scalars = (model: Model): number => 48 + 12 * model.layers.length + 8 * model.classes;
 
-/** All that ever travels up. Samples never do: the protocol has no request for them. */
+/**
+ * All that a sync asks for, beside what says which model it is (header, layer table, names, base id) and how many samples were
+ * learned since. Samples never travel: the protocol has no request for them.
+ */
 export const TELEMETRY: readonly Telemetry[] = [
   {
     item: 'weights',

@@ -1,5 +1,5 @@
 import { Random } from '../base/random.js';
-import { type Dataset, slice } from '../data/dataset.js';
+import { type Dataset, sample, slice } from '../data/dataset.js';
 import { pool as poolImages } from '../data/pool.js';
 import { applyShift } from '../data/shift.js';
 import type { Clock } from '../device/clock.js';
@@ -10,8 +10,8 @@ import { flashModel } from '../device/transfer.js';
 import { WasmCore } from '../device/wasm/core.js';
 import { encodeImage } from '../format/image.js';
 import type { Model } from '../format/model.js';
-import { evaluateModel } from '../quantize/evaluation.js';
 import { quantize } from '../quantize/quantize.js';
+import { Reference } from '../reference/reference.js';
 import type { Backend } from '../train/backend.js';
 import { type Checkpoint, encodeCheckpoint } from '../train/checkpoint.js';
 import { shapeFor } from '../train/config.js';
@@ -168,13 +168,18 @@ async function train(
   return trainer.checkpoint({ ...small, name: data.host.name });
 }
 
-/** Samples whose class, as the device gave it, is not the one of the integer reference. */
-function mismatches(model: Model, data: Dataset, device: Evaluation): number {
-  const reference = evaluateModel(model, data);
+/** Samples of which class, flags or one of the scores came out otherwise than the integer reference has them. */
+function mismatches(model: Model, data: Dataset, { outcomes }: Evaluation): number {
+  const reference = new Reference(model);
   let different = 0;
-  for (let i = 0; i < data.count; i++) if (reference.classes[i] !== device.classes[i]) different++;
-  for (const what of ['falseReject', 'falseAccept', 'novel'] as const) {
-    different += Math.round((Math.abs(reference[what] - device[what]) * data.count) / 100);
+  for (let i = 0; i < data.count; i++) {
+    const expected = reference.infer(sample(data, i), data.labels[i]!);
+    const same =
+      outcomes.classes[i] === expected.class &&
+      outcomes.flags[i] === expected.flags &&
+      outcomes.scores[i] === expected.score &&
+      outcomes.labelScores[i] === expected.labelScore;
+    if (!same) different++;
   }
   return different;
 }

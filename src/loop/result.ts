@@ -26,7 +26,7 @@ export interface LoopResult {
   readonly frozenError: number;
   readonly learn: readonly LearnPoint[];
   readonly syncs: readonly SyncPoint[];
-  /** Samples that the device and the TypeScript reference both classified, and how many came out differently in any byte. */
+  /** Samples that the device and the TypeScript reference both classified, and how many came out otherwise in class, flags or a score. */
   readonly parity: { readonly samples: number; readonly mismatches: number };
 }
 

@@ -8,6 +8,7 @@ import { LIMIT, type Model, type ModelLayer, type ModelState, modelGroups } from
 import { type Network, validateNetwork } from '../train/network.js';
 import { judgeScores, type ModelEvaluation } from './evaluation.js';
 import { LEARNING, type LearningParameters, layerLearning, suitedTo } from './learning.js';
+import { checkBits, checkDeviceLimits } from './limits.js';
 import { chooseRanges, type LayerRanges } from './ranges.js';
 import { checkFit, scoreDataset } from './scores.js';
 import { inputSpread } from './spread.js';
@@ -75,7 +76,11 @@ export function quantize(network: Network, options: QuantizeOptions): Quantized 
   const { calibration } = options;
   checkBits(options.bits ?? 8);
   validateNetwork(network);
-  checkLimits(network);
+  checkDeviceLimits({
+    inputs: network.layers[0]!.inputs,
+    hidden: network.layers.map((l) => l.outputs),
+    classes: network.classes,
+  });
   checkFit({ rawInputs: network.width, classes: network.classes }, calibration);
   if (calibration.count === 0) {
     throw new GoodnessError('quantize.data', 'no samples to calibrate on', { expected: '1 sample or more', got: '0' });
@@ -274,30 +279,4 @@ function describe(data: Dataset): Meta {
     ...(data.geometry === undefined ? {} : { geometry: data.geometry }),
     scaling: { offset: [...data.scaling.offset], step: [...data.scaling.step] },
   };
-}
-
-function checkBits(bits: number): void {
-  if (bits === 8) return;
-  throw new GoodnessError('quantize.bits', 'weights of this many bits are not supported', {
-    expected: '8',
-    got: String(bits),
-    fix: 'Leave --bits out, or give 8.',
-  });
-}
-
-function checkLimits(network: Network): void {
-  const within = (name: string, value: number, max: number): void => {
-    if (value <= max) return;
-    throw new GoodnessError('quantize.limit', `the network has too many ${name} for a device`, {
-      expected: `at most ${max}`,
-      got: String(value),
-      fix: 'Train a smaller network.',
-    });
-  };
-  within('layers', network.layers.length, LIMIT.layers);
-  within('classes', network.classes, LIMIT.classes);
-  for (const layer of network.layers) {
-    within('inputs', layer.inputs, LIMIT.inputs);
-    within('neurons', layer.outputs, LIMIT.neurons);
-  }
 }

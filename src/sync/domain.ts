@@ -52,6 +52,7 @@ interface Lead {
  * appearance on class means, then contrast, then, where much is left, a dense flow.
  * @param host images at full resolution
  * @param classes those that both sides have samples of
+ * @param hides whether things may stand in the way of the device
  * @param breathe called between stages with a fraction done, to let other work run
  */
 export async function findDomain(
@@ -60,6 +61,7 @@ export async function findDomain(
   classes: readonly number[],
   pool: number,
   seed: number,
+  hides: boolean,
   breathe: (done: number, distance: number) => Promise<void>,
 ): Promise<Domain> {
   const geometry = host.geometry!;
@@ -70,7 +72,7 @@ export async function findDomain(
   let leads: Lead[] = [];
   const explore = (response: Response, appearance: Appearance): void => {
     const images = library.rough(appearance, response);
-    const judge = new PoseJudge(images, coarse);
+    const judge = new PoseJudge(images, coarse, hides);
     const found = judge.explore(160, 2, random);
     for (const c of found) {
       if (leads.length > 0 && c.distance > HOPELESS * best(leads).candidate.distance) continue;
@@ -93,13 +95,13 @@ export async function findDomain(
   const plain = best(leads.filter((l) => l.appearance === PLAIN));
   leads = onePerAppearance(leads)
     .slice(0, 4)
-    .map((lead) => refined(lead, coarse, 250, random));
+    .map((lead) => refined(lead, coarse, 250, random, hides));
   await breathe(0.55, best(leads).candidate.distance);
   leads = ranked(leads)
     .slice(0, 2)
     .map((lead) => {
       const images = library.exact(lead.appearance, lead.response);
-      return simplified(refined({ ...lead, images }, fine, 250, random), fine);
+      return simplified(refined({ ...lead, images }, fine, 250, random, hides), fine);
     });
   await breathe(0.7, best(leads).candidate.distance);
   let lead = contrasted(best(leads), library, fine);
@@ -177,8 +179,8 @@ function best(leads: readonly Lead[]): Lead {
   return ranked(leads)[0]!;
 }
 
-function refined(lead: Lead, target: MomentTarget, count: number, random: Random): Lead {
-  return { ...lead, candidate: new PoseJudge(lead.images, target).refine(lead.candidate, count, 0.2, random) };
+function refined(lead: Lead, target: MomentTarget, count: number, random: Random, hides: boolean): Lead {
+  return { ...lead, candidate: new PoseJudge(lead.images, target, hides).refine(lead.candidate, count, 0.2, random) };
 }
 
 function simplified(lead: Lead, target: MomentTarget): Lead {

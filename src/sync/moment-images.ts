@@ -1,6 +1,6 @@
 import type { Dataset, Geometry } from '../data/dataset.js';
 import { type Appearance, AppearanceFilter } from './appearance.js';
-import { type Pose, poseAffine, type Stance } from './pose.js';
+import { coverage, type Pose, poseAffine, type Stance } from './pose.js';
 import { type Response, tabulate } from './response.js';
 import { type ClassStatistics, variance } from './statistics.js';
 
@@ -189,6 +189,20 @@ export function predict(
       for (let k = to; k < to + channels; k++, a++, b++) {
         out[k]! += w00 * values[a]! + w01 * values[a + channels]! + w10 * values[b]! + w11 * values[b + channels]!;
       }
+    }
+  }
+  if (pose.hidden > 0) hide(images, pose.hidden, xs, ys, out);
+}
+
+/** Mixes in background by the chance that a hidden square lies over a place. */
+function hide(images: MomentImages, hidden: number, xs: Float32Array, ys: Float32Array, out: Float32Array): void {
+  const { geometry, channels, fill } = images;
+  const size = hidden * geometry.width;
+  for (let p = 0; p < xs.length; p++) {
+    const seen = 1 - coverage(size, geometry.width, xs[p]!) * coverage(size, geometry.height, ys[p]!);
+    for (let k = 0; k < channels; k++) {
+      const at = p * channels + k;
+      out[at] = fill[k]! + seen * (out[at]! - fill[k]!);
     }
   }
 }

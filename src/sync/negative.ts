@@ -49,6 +49,22 @@ export interface NegativeProgress {
   readonly loss: number;
 }
 
+/** The network knows its task already: what keeps a long training from overfitting only slows this short one down. */
+const KNOWN_RECIPE: PartialTrainConfig = { augmentation: { shift: 0 }, inputDropout: 0, dropout: 0 };
+
+/** Samples drawn from a mean and a deviation look too much alike: without these, the network would learn their looks. */
+function drawnRecipe({ geometry }: Dataset): PartialTrainConfig {
+  // One pixel is too far in a small image.
+  const shift = geometry !== undefined && Math.min(geometry.width, geometry.height) >= 20 ? 1 : 0;
+  return { augmentation: { shift }, inputDropout: 0.3, dropout: 0.1 };
+}
+
+/** Whether the proxy has samples of classes of which the host has none. */
+function hasDrawnClasses(proxy: Dataset, host: Dataset): boolean {
+  const known = new Set(host.labels);
+  return proxy.labels.some((label) => !known.has(label));
+}
+
 /** Steps between reports, and between looks at the event loop. */
 const REPORT_EVERY = 50;
 const BREATH = 8;
@@ -68,10 +84,7 @@ export async function negativePhase(options: NegativePhaseOptions): Promise<Netw
     network: plan.proxy > 0 ? reviveDead(network, proxy) : network,
     ...(host.geometry === undefined ? {} : { geometry: host.geometry }),
     config: {
-      // The network knows its task already: what keeps a long training from overfitting only slows this short one down.
-      augmentation: { shift: 0 },
-      inputDropout: 0,
-      dropout: 0,
+      ...(hasDrawnClasses(proxy, host) ? drawnRecipe(host) : KNOWN_RECIPE),
       ...options.config,
       ...(scales === undefined ? {} : { quantization: { bits: 8, scales } }),
     },

@@ -19,11 +19,14 @@ const FEW_STANCES = 5;
 export class PoseJudge {
   private readonly images: MomentImages;
   private readonly target: MomentTarget;
+  private readonly hides: boolean;
   private readonly predicted: Float32Array;
   private readonly stances = evenStances(STANCES);
   private readonly fewStances = evenStances(FEW_STANCES);
 
-  constructor(images: MomentImages, target: MomentTarget) {
+  /** @param hides whether things may stand in the way of the device */
+  constructor(images: MomentImages, target: MomentTarget, hides = false) {
+    this.hides = hides;
     this.images = images;
     this.target = target;
     this.predicted = new Float32Array(target.values.length);
@@ -40,7 +43,8 @@ export class PoseJudge {
   /** `count` poses from all over, and the upright one; the best `keep` of them, best first. */
   explore(count: number, keep: number, random: Random): Candidate[] {
     const found = [this.judge(UPRIGHT, 1)];
-    for (let k = 0; k < count; k++) found.push(this.judge(randomPose(random), Math.exp(0.15 * random.normal()), true));
+    for (let k = 0; k < count; k++)
+      found.push(this.judge(randomPose(random, this.hides), Math.exp(0.15 * random.normal()), true));
     return found.sort((a, b) => a.distance - b.distance).slice(0, keep);
   }
 
@@ -52,7 +56,7 @@ export class PoseJudge {
     let best = this.judge(from.pose, from.gain);
     let size = step;
     for (let k = 0; k < count; k++) {
-      const moved = nearbyPose(best.pose, size, random);
+      const moved = nearbyPose(best.pose, size, random, this.hides);
       const { spread, wander } = best.pose;
       const pose = still ? { ...moved, spread, wander } : simplified(moved, size, random);
       const gain = still || random.uniform() < 0.6 ? best.gain : best.gain * Math.exp(0.3 * size * random.normal());
@@ -80,6 +84,7 @@ export class PoseJudge {
 }
 
 const NEUTRAL: readonly Partial<Pose>[] = [
+  { hidden: 0 },
   { wander: 0 },
   { spread: 0 },
   { moveX: 0 },

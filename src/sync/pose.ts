@@ -21,6 +21,8 @@ export interface Pose {
   readonly spread: number;
   /** Each sample is moved by up to this fraction of the side, both ways. */
   readonly wander: number;
+  /** Side of a square that hides a random place of each sample, as a fraction of the image's side: 0 to 0.9. */
+  readonly hidden: number;
 }
 
 export const UPRIGHT: Pose = {
@@ -33,6 +35,7 @@ export const UPRIGHT: Pose = {
   mirrored: false,
   spread: 0,
   wander: 0,
+  hidden: 0,
 };
 
 /** Where one sample stands within the spread: each number from -1 to 1. */
@@ -75,8 +78,11 @@ export function randomStance(random: Random): Stance {
   return { turn: random.between(-1, 1), x: random.between(-1, 1), y: random.between(-1, 1) };
 }
 
-/** A pose to start a search from: mostly near upright, now and then anywhere on the circle or mirrored. */
-export function randomPose(random: Random): Pose {
+/**
+ * A pose to start a search from: mostly near upright, now and then anywhere on the circle or mirrored.
+ * @param hides whether things may stand in the way
+ */
+export function randomPose(random: Random, hides: boolean): Pose {
   const far = random.uniform() < 0.4;
   return {
     angle: far ? random.between(-180, 180) : 30 * random.normal(),
@@ -88,11 +94,12 @@ export function randomPose(random: Random): Pose {
     mirrored: random.uniform() < 0.08,
     spread: random.uniform() < 0.5 ? 0 : random.between(5, 60),
     wander: random.uniform() < 0.7 ? 0 : random.between(0, 0.1),
+    hidden: hides && random.uniform() < 0.4 ? random.between(0.15, 0.6) : 0,
   };
 }
 
 /** A pose near another one; `step` 1 is as far as random poses differ, and smaller steps move fewer numbers at a time. */
-export function nearbyPose(pose: Pose, step: number, random: Random): Pose {
+export function nearbyPose(pose: Pose, step: number, random: Random, hides: boolean): Pose {
   const move = (size: number): number => (random.uniform() < 0.5 ? size * step * random.normal() : 0);
   return {
     ...pose,
@@ -104,7 +111,15 @@ export function nearbyPose(pose: Pose, step: number, random: Random): Pose {
     moveY: clamp(pose.moveY + move(0.06), -0.6, 0.6),
     spread: clamp(pose.spread + move(30), 0, 180),
     wander: clamp(pose.wander + move(0.06), 0, 0.3),
+    hidden: hides ? clamp(pose.hidden + move(0.2), 0, 0.9) : 0,
   };
+}
+
+/** Chance that a square of side `size`, anywhere within an image of side `side`, covers the place `at` along one axis. */
+export function coverage(size: number, side: number, at: number): number {
+  const room = side - size;
+  const covered = Math.min(at + 0.5, room) - Math.max(0, at + 0.5 - size);
+  return room <= 0 ? 1 : clamp(covered / room, 0, 1);
 }
 
 function clamp(v: number, low: number, high: number): number {

@@ -15,6 +15,11 @@ export interface ProxyOptions {
   /** What the device told, at its resolution. */
   readonly statistics: ClassStatistics;
   readonly seed: number;
+  /**
+   * Whether the search may explain the device by something that hides a random square of each sample; false if left out.
+   * Where nothing is hidden it costs a little time.
+   */
+  readonly hides?: boolean;
   readonly onProgress?: (progress: ProxyProgress) => void;
 }
 
@@ -105,10 +110,18 @@ async function knownClasses(options: ProxyOptions): Promise<Proxy> {
     onProgress({ done: 1, misfit: left });
     return { data, report: { ...common, family: 'moments', parameters: {}, matched: 1, misfit: left } };
   }
-  const domain = await findDomain(host, statistics, shared, pool, seed, async (done, distance) => {
-    onProgress({ done: 0.8 * done, misfit: distance });
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  });
+  const domain = await findDomain(
+    host,
+    statistics,
+    shared,
+    pool,
+    seed,
+    options.hides ?? false,
+    async (done, distance) => {
+      onProgress({ done: 0.8 * done, misfit: distance });
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    },
+  );
   let data = render(host, domain, pool, seed + 1);
   let left = misfit(gatherStatistics(data), statistics);
   let matched = 0;
@@ -139,6 +152,7 @@ function parametersOf(domain: Domain, side: number): Record<string, number> {
     moveX: [pose.moveX * side, 0],
     moveY: [pose.moveY * side, 0],
     wander: [pose.wander * side, 0],
+    hidden: [pose.hidden * side, 0],
     mirrored: [pose.mirrored ? 1 : 0, 0],
     stroke: [appearance.stroke, 0],
     blur: [appearance.blur, 0],

@@ -1,5 +1,5 @@
 import { Random } from '../base/random.js';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset, Geometry } from '../data/dataset.js';
 import { pool as poolImages } from '../data/pool.js';
 import { affineMap, resample } from '../data/raster.js';
 import { AppearanceFilter } from './appearance.js';
@@ -17,6 +17,7 @@ export function render(host: Dataset, domain: Domain, pool: number, seed: number
   const inputs = new Uint8Array(host.inputs.length);
   const { pose, response } = domain;
   const moves = pose.spread > 0 || pose.wander > 0;
+  const size = Math.min(geometry.height, Math.round(pose.hidden * geometry.width));
   const positions = readingPlaces(domain, host, pool);
   const map = { x: new Float32Array(width), y: new Float32Array(width) };
   const fixed = affineMap(poseAffine(pose, CENTRED, geometry.width), geometry);
@@ -39,9 +40,17 @@ export function render(host: Dataset, domain: Domain, pool: number, seed: number
     if (moves) place(poseAffine(pose, randomStance(random), geometry.width));
     const to = inputs.subarray(i * width, (i + 1) * width);
     resample(filter.apply(host.inputs.subarray(i * width, (i + 1) * width)), geometry, map, to, 0.5);
+    if (size > 0) hideSquare(to, geometry, size, random);
     if (!isFaithful(response)) for (let k = 0; k < width; k++) to[k] = respond(response, to[k]!, random);
   }
   return poolImages({ ...host, inputs }, pool);
+}
+
+/** Hides a square of `size` pixels at a random place. */
+function hideSquare(image: Uint8Array, { width, height }: Geometry, size: number, random: Random): void {
+  const left = random.integer(width - size + 1);
+  const top = random.integer(height - size + 1);
+  for (let y = top; y < top + size; y++) image.fill(0, y * width + left, y * width + left + size);
 }
 
 /** Where each pixel of full resolution reads, before the pose: its own place, moved by the flow. */

@@ -9,7 +9,9 @@ import { type Answer, type AnswerOptions, answer } from './answer.js';
 import { gatherStatistics } from './statistics.js';
 import { fromWire } from './wire-statistics.js';
 
-export interface SynchronizeOptions extends Omit<AnswerOptions, 'onProgress'>, Pick<PullOptions, 'items'> {
+export interface SynchronizeOptions
+  extends Omit<AnswerOptions, 'onProgress'>,
+    Pick<PullOptions, 'items' | 'allWeights'> {
   /** The model as the host gave it last: header and what doesn't travel come from it. */
   readonly known: Model;
   /** Draws the ticket. */
@@ -33,16 +35,18 @@ export interface SyncReport {
 
 /**
  * One sync: pulls what the device learned and may tell, does the negative phase, and sends the difference down. The device
- * may go on learning meanwhile: the patch is added to what it holds then. If anything fails the device stays as it is.
+ * may go on learning meanwhile: the patch is added to what it holds then. If anything fails before the patch is whole on the
+ * device, the device stays as it is; if only saving fails, it has the new model in RAM and the old one in flash.
  * @throws GoodnessError `sync.host` if the host's data don't fit the model; those of `pull`, `answer` and `push`
  */
 export async function synchronize(session: Session, options: SynchronizeOptions): Promise<SyncReport> {
-  const { known, random, onProgress, items } = options;
+  const { known, random, onProgress, items, allWeights } = options;
   checkHost(options);
   const { traffic } = session.transport;
   const before = { ...traffic };
   const pulled = await pull(session, known, random, {
     ...(items === undefined ? {} : { items }),
+    ...(allWeights === undefined ? {} : { allWeights }),
     onProgress: (done, total) => onProgress?.('pull', done / total),
   });
   const state = {

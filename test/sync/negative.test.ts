@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Dataset, slice } from '../../src/data/dataset.js';
+import { type Dataset, selectClasses, slice } from '../../src/data/dataset.js';
 import { loadMnist } from '../../src/data/mnist.js';
 import { pool } from '../../src/data/pool.js';
 import { applyShift } from '../../src/data/shift.js';
 import { type NegativePlan, negativePhase } from '../../src/sync/negative.js';
+import { withNewClasses } from '../../src/sync/new-classes.js';
 import { reviveDead } from '../../src/sync/revive.js';
+import { gatherStatistics } from '../../src/sync/statistics.js';
 import { type Backend, selectBackend } from '../../src/train/backend.js';
 import { shapeFor } from '../../src/train/config.js';
 import { evaluate } from '../../src/train/evaluation.js';
@@ -57,6 +59,19 @@ describe('the negative phase', { timeout: 60_000 }, () => {
     });
     const again = await negativePhase(options);
     expect(again.layers.map((l) => l.weights)).toEqual(network.layers.map((l) => l.weights));
+  });
+
+  it('teaches a class of which the host has no samples, from its moments alone', async () => {
+    const known = selectClasses(pool(host, 2), [0, 1, 2, 3, 4, 5, 6, 7]);
+    const trainer = new Trainer({ backend, seed: 1, shape: shapeFor(known, { hidden: [40, 40] }) });
+    await trainer.fit(known, { epochs: 5, batch: 50 });
+    const before = trainer.network();
+    const device = gatherStatistics(selectClasses(pool(host, 2), [8, 9]));
+    const proxy = withNewClasses(known, device, [8, 9], 300, 1);
+    const after = await negativePhase({ backend, network: before, proxy, host: known, plan: PLAN, seed: 1 });
+    const fresh = selectClasses(pool(test, 2), [8, 9]);
+    expect(evaluate(before, fresh).error).toBeCloseTo(100);
+    expect(evaluate(after, fresh).error).toBeLessThan(50);
   });
 
   it('reports every 50 steps and at the end', async () => {

@@ -1,6 +1,9 @@
 import type { RamSplit } from '../device/wasm/core.js';
 
-/** What a run of the whole loop found. All errors and rates are in percent of the test samples, as computed by the device. */
+/**
+ * What a run of the whole loop found. All errors and rates are in percent of the test samples, as computed by the device; the control is the same firmware
+ * core in the host's process.
+ */
 export interface LoopResult {
   readonly dataset: string;
   /** Sizes of the layers, such as 784-120-120. */

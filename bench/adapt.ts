@@ -74,12 +74,12 @@ function syncOptions(lab: Lab, host: Dataset, pool: number, seed: number): Answe
 }
 
 /** Learns a shifted stream with stops and syncs; a control along with it where there are syncs. */
-function adapt(shift: string, pool: number, stops: readonly Stop[]): Runner {
+function adapt(shift: string, pool: number, stops: readonly Stop[], hides = false): Runner {
   return async (lab, seed) => {
     const { model } = await mnistBase(lab, pool, seed);
     const look = (d: Dataset): Dataset => poolImages(applyShift(d, shift, 1000 + seed), pool);
     const host = slice(lab.mnist.train, 0, lab.quick ? 6000 : HOST);
-    const options = syncOptions(lab, host, pool, seed);
+    const options = { ...syncOptions(lab, host, pool, seed), hides };
     const device = await CoreLearner.create(model, options);
     const synced = stops.some((s) => s.sync);
     const control = synced ? await CoreLearner.control(model, options) : undefined;
@@ -225,6 +225,11 @@ const ROWS: Readonly<Record<string, { readonly what: string; readonly target: st
     what: '196, turned by 20 and a 12x12 patch hidden, the same',
     target: 'sync2 <= 21, control >= 10 worse',
     run: adapt('rot20+occlude12', 2, SYNCED),
+  },
+  covered: {
+    what: 'the same, and the host is told that the view may be covered (`sync --covered`)',
+    target: '',
+    run: adapt('rot20+occlude12', 2, SYNCED, true),
   },
   warp: { what: '196, smooth warp, the same', target: '', run: adapt('warp', 2, SYNCED) },
   noise: { what: '196, turned by 20 and noisy, the same', target: '', run: adapt('rot20+noise40', 2, SYNCED) },

@@ -13,12 +13,26 @@ export const EXIT = {
   internal: 4,
 } as const;
 
-const DEVICE = new Set(['device', 'port', 'flash', 'native', 'core', 'store', 'sync']);
+/** Exit codes of errors by code, or by the area that codes begin with; whatever is in neither comes from wrong input. */
+const CODES: Readonly<Record<string, number>> = {
+  check: EXIT.check,
+  device: EXIT.device,
+  port: EXIT.device,
+  flash: EXIT.device,
+  native: EXIT.device,
+  core: EXIT.device,
+  store: EXIT.device,
+  // Answers that make no sense, and statistics in them.
+  message: EXIT.device,
+  statistics: EXIT.device,
+  // The device carries another model than the host thinks; but data that don't fit it are the user's.
+  sync: EXIT.device,
+  'sync.host': EXIT.usage,
+};
 
-/** The exit code for an error, by the area that its code begins with. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof GoodnessError)) return EXIT.internal;
   const area = error.code.split('.', 1)[0]!;
-  if (area === 'check') return EXIT.check;
-  return DEVICE.has(area) ? EXIT.device : EXIT.usage;
+  return CODES[error.code] ?? CODES[area] ?? EXIT.usage;
 }

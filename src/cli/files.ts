@@ -16,11 +16,17 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   }
 }
 
-/** Reads a file. */
+/**
+ * Reads a file.
+ * @param expected what it should be, for the message
+ * @throws GoodnessError `file.read`
+ */
 export async function readWhole(path: string, expected: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readFile(path));
-  } catch (cause) {
-    throw new GoodnessError('file.read', `${path} can not be read: ${(cause as Error).message}`, { expected, cause });
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    const message = cause.code === 'ENOENT' ? `there is no file ${path}` : `${path} can not be read: ${cause.message}`;
+    throw new GoodnessError('file.read', message, { expected, cause });
   }
 }

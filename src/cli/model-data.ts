@@ -1,5 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset, Scaling } from '../data/dataset.js';
 import { loadData } from '../data/load.js';
 import { pool } from '../data/pool.js';
 import { applyShift, parseShift } from '../data/shift.js';
@@ -24,14 +24,8 @@ export interface DataArguments {
 export async function dataForModel(args: DataArguments, meta: Meta, part: 'train' | 'test'): Promise<Dataset> {
   const seed = numberOf('seed', args.seed)!;
   const shift = parseShift(args.shift);
-  const { scaling, classes } = meta;
-  const loaded = await loadData(args.data, {
-    seed,
-    classes,
-    ...(scaling === undefined
-      ? {}
-      : { scaling: { offset: Float32Array.from(scaling.offset), step: Float32Array.from(scaling.step) } }),
-  });
+  const { classes } = meta;
+  const loaded = await loadData(args.data, { seed, classes, ...scalingOf(meta) });
   const data = loaded[part];
   if (data.classes.some((name, c) => name !== classes[c])) {
     throw new GoodnessError('data.classes', `the classes of ${data.name} are not those of the model`, {
@@ -40,6 +34,12 @@ export async function dataForModel(args: DataArguments, meta: Meta, part: 'train
     });
   }
   return pool(applyShift(chooseClasses(data, args.classes), shift, seed), meta.pool ?? 1);
+}
+
+/** The scaling in a model's meta as options of `loadData`, or none. */
+export function scalingOf({ scaling }: Meta): { readonly scaling?: Scaling } {
+  if (scaling === undefined) return {};
+  return { scaling: { offset: Float32Array.from(scaling.offset), step: Float32Array.from(scaling.step) } };
 }
 
 /** Refuses a choice of samples that leaves none: an error rate of nothing would look like success. */

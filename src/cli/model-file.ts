@@ -1,20 +1,28 @@
-import { readFile } from 'node:fs/promises';
-import { GoodnessError } from '../base/errors.js';
+import type { Session } from '../device/session.js';
+import { flashModel } from '../device/transfer.js';
 import { decodeImage } from '../format/image.js';
 import type { Model } from '../format/model.js';
+import { readWhole } from './files.js';
+import type { Output } from './output.js';
+
+/** A model image as it lies in a file, and what it holds. */
+export interface ModelFile {
+  readonly image: Uint8Array;
+  readonly model: Model;
+}
 
 /**
  * Reads a model image from a file.
  * @throws GoodnessError `file.read`, and `image.*` if it is no valid image
  */
-export async function readModel(path: string): Promise<{ image: Uint8Array; model: Model }> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const message = cause.code === 'ENOENT' ? `there is no file ${path}` : `${path} can not be read: ${cause.message}`;
-    throw new GoodnessError('file.read', message, {
-      fix: 'Name a model image (.ffm) made by `goodness train` or `goodness quantize`.',
-      cause,
-    });
-  });
-  const image = new Uint8Array(bytes);
+export async function readModel(path: string): Promise<ModelFile> {
+  const image = await readWhole(path, 'a model image (.ffm) made by `goodness train` or `goodness quantize`');
   return { image, model: decodeImage(image) };
+}
+
+/** Puts the model of the option `--model` on a device before a command works with it; nothing without one. */
+export async function flashFirst(session: Session, file: ModelFile | undefined, output: Output): Promise<void> {
+  if (file === undefined) return;
+  const bar = output.progress('flash');
+  await flashModel(session, file.image, { verify: false, onProgress: (_, done, total) => bar(done, total) });
 }

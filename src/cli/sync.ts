@@ -40,6 +40,10 @@ export default defineCommand({
       valueHint: TELEMETRY.map((t) => t.item).join(','),
       description: 'What must not leave the device, with commas between',
     },
+    covered: {
+      type: 'boolean',
+      description: 'Images: a part of the view may be covered; look for such a world as well',
+    },
     'dry-run': { type: 'boolean', description: 'Only list what would travel up' },
     save: {
       type: 'boolean',
@@ -97,6 +101,7 @@ export default defineCommand({
         pool: pool ?? 1,
         backend,
         seed,
+        hides: args.covered ?? false,
         items,
         allWeights: args.model === undefined,
         random: new Random(Math.floor(1e6 * context.now()) ^ seed),

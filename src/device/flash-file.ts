@@ -1,8 +1,20 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { GoodnessError } from '../base/errors.js';
 
 /** Where a simulated device keeps its flash between runs. */
 export interface FlashStore {
+  /** Fails where `save` is bound to: asked when the board is powered on, long before it has anything to save. */
+  checkWritable?(): void;
   /** The whole flash as saved last, or undefined if it was never saved. */
   load(): Uint8Array | undefined;
   /** Saves the whole flash; afterwards it survives a crash of this process. */
@@ -12,6 +24,14 @@ export interface FlashStore {
 /** A store in one file of raw bytes: both slots, one after the other. It is replaced whole: a crash leaves the old or the new one. */
 export function flashFile(path: string): FlashStore {
   return {
+    checkWritable() {
+      try {
+        // Saving takes a new name beside the file, which permissions alone don't promise (a read-only disk, no such folder).
+        rmdirSync(mkdtempSync(`${path}.`));
+      } catch (error) {
+        throw storeError(path, 'cannot be written', error);
+      }
+    },
     load() {
       try {
         return new Uint8Array(readFileSync(path));

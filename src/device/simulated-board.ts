@@ -1,4 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
+import { SLOT_HEADER } from '../format/slot.js';
 import type { FlashStore } from './flash-file.js';
 import { type CoreOptions, LINKS, WasmCore } from './wasm/core.js';
 
@@ -12,7 +13,6 @@ export interface LinkListener {
 
 // Long enough that a sample costs few turns of the event loop, short enough that timers and sockets get their turn.
 const STEPS_PER_TURN = 256;
-const SLOT_HEADER = 32;
 
 /**
  * A board in this process: the firmware core with up to four lines to it. Work is done in turns of the event loop, so that
@@ -38,8 +38,12 @@ export class SimulatedBoard {
     this.saved = this.slotHeaders();
   }
 
-  /** Powers a board on. Its flash is what `store` holds, or erased. */
+  /**
+   * Powers a board on. Its flash is what `store` holds, or erased.
+   * @throws GoodnessError `store.file` if the store can't be read or written, `store.size` if it is another board's
+   */
   static async start(options: Omit<CoreOptions, 'flash'> = {}, store?: FlashStore): Promise<SimulatedBoard> {
+    store?.checkWritable?.();
     const flash = store?.load();
     const core = await WasmCore.create(flash === undefined ? options : { ...options, flash });
     core.boot();

@@ -3,7 +3,7 @@ import { ByteWriter } from './byte-writer.js';
 import { crc32 } from './crc32.js';
 import { FORMAT_VERSION, imageLayout } from './image.js';
 import { type Model, padded } from './model.js';
-import { decodeState, encodeState, stateParts } from './state.js';
+import { decodeState, encodeState, stateFieldsLength, stateParts } from './state.js';
 
 const MAGIC = 0x31504646;
 const HEADER = 32;
@@ -56,7 +56,8 @@ export function encodePatch(patch: Patch): Uint8Array {
 }
 
 /**
- * Reads a patch and checks all that can be checked without the image.
+ * Reads a patch and checks all that can be checked without the image; padding of records that isn't zero is refused, which
+ * devices ignore.
  * @throws GoodnessError `patch.truncated`, `patch.magic`, `patch.version`, `patch.crc`, `patch.field`
  */
 export function decodePatch(bytes: Uint8Array): Patch {
@@ -176,27 +177,23 @@ export function applyPatch(model: Model, patch: Patch, ticket: number): Model {
   const layout = imageLayout(model);
   const weights = model.layers.map((layer) => layer.weights.slice());
   const state = encodeState(model.state, model);
+  const fields = stateFieldsLength(model);
   patch.records.forEach((record, n) => {
-    const end = record.offset + record.bytes.length;
     if (record.operation === 'replace') {
-      if (record.offset < layout.stateOffset || end > layout.length) outside(n, record, 'the state');
+      if (!within(record, layout.stateOffset, fields)) outside(n, record, 'the fields of the state');
       state.set(record.bytes, record.offset - layout.stateOffset);
       return;
     }
-    // One record may run over layers that lie side by side.
-    let at = record.offset;
-    model.layers.forEach((layer, l) => {
-      const start = layout.weightsOffsets[l]!;
-      const stop = start + layer.weights.length;
-      if (!layer.learns || at < start || at >= stop) return;
-      const until = Math.min(end, stop);
-      for (; at < until; at++) {
-        const d = (record.bytes[at - record.offset]! << 24) >> 24;
-        const sum = weights[l]![at - start]! + d;
-        weights[l]![at - start] = Math.max(-127, Math.min(127, sum));
-      }
+    const l = model.layers.findIndex(
+      (layer, k) => layer.learns && within(record, layout.weightsOffsets[k]!, layer.weights.length),
+    );
+    if (l < 0) outside(n, record, 'the weights of one layer that learns');
+    const own = weights[l]!;
+    const from = record.offset - layout.weightsOffsets[l]!;
+    record.bytes.forEach((byte, i) => {
+      const sum = own[from + i]! + ((byte << 24) >> 24);
+      own[from + i] = Math.max(-127, Math.min(127, sum));
     });
-    if (at < end) outside(n, record, 'weights of layers that learn');
   });
   new DataView(state.buffer).setUint32(BASE_ID, patch.nextBaseId, true);
   const layers = model.layers.map((layer, l) => ({ ...layer, weights: weights[l]! }));
@@ -213,6 +210,11 @@ function sameShape(from: Model, to: Model): void {
   if (blank(from) !== blank(to)) {
     fail('shape', 'the models differ in more than weights and state', 'two models of one shape', 'others');
   }
+}
+
+/** Whether all that a record touches lies in the `length` bytes from `start` on; one without bytes may stand at their end. */
+function within(record: PatchRecord, start: number, length: number): boolean {
+  return record.offset >= start && record.offset + record.bytes.length <= start + length;
 }
 
 function outside(index: number, record: PatchRecord, where: string): never {

@@ -79,10 +79,19 @@ export function stateParts(shape: StateShape): StatePart[] {
   return parts;
 }
 
+/** Bytes of the state in front of the running means: numbers of the whole network, of its layers, and of its classes. */
+export function stateFixedLength(shape: StateShape): number {
+  return SCALAR_BYTES + LAYER_BYTES * shape.layers.length + 8 * shape.classes;
+}
+
+/** Bytes of all fields of a state, without the padding. */
+export function stateFieldsLength(shape: StateShape): number {
+  return shape.layers.reduce((sum, layer) => sum + (layer.learns ? 2 * layer.inputs : 0), stateFixedLength(shape));
+}
+
 /** Bytes of the state section, a multiple of 4. */
 export function stateLength(shape: StateShape): number {
-  const means = shape.layers.reduce((sum, layer) => sum + (layer.learns ? 2 * layer.inputs : 0), 0);
-  return padded(SCALAR_BYTES + LAYER_BYTES * shape.layers.length + 8 * shape.classes + means);
+  return padded(stateFieldsLength(shape));
 }
 
 /**

@@ -18,6 +18,8 @@ export interface AnswerOptions {
   /** Side of the square of pixels whose mean the model takes as one input; 1 for none. */
   readonly pool?: number;
   readonly seed: number;
+  /** Images: whether a part of the view may be covered, so that the proxy is searched among such worlds as well. */
+  readonly hides?: boolean;
   /** How long to train; left out: by whether the device was synced before. */
   readonly plan?: NegativePlan;
   readonly onProgress?: (stage: 'proxy' | 'negative', done: number) => void;
@@ -81,7 +83,14 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
   const proxy =
     statistics === undefined
       ? { data: here, report: undefined }
-      : await buildProxy({ host, pool, statistics, seed, onProgress: ({ done }) => onProgress?.('proxy', done) });
+      : await buildProxy({
+          host,
+          pool,
+          statistics,
+          seed,
+          hides: options.hides ?? false,
+          onProgress: ({ done }) => onProgress?.('proxy', done),
+        });
 
   const held = Math.min(MOST_CALIBRATION, Math.floor(CALIBRATION * proxy.data.count));
   const count = proxy.data.count - held;

@@ -6,6 +6,7 @@ import { pullShape } from '../device/pull.js';
 import { TELEMETRY, telemetryWithout } from '../device/telemetry.js';
 import { encodeImage } from '../format/image.js';
 import { metaOf } from '../format/meta.js';
+import { CREDIBLE } from '../sync/answer.js';
 import { type SyncStage, synchronize } from '../sync/synchronize.js';
 import { selectBackend } from '../train/backend.js';
 import { COMMON, numberOf, PORT } from './arguments.js';
@@ -123,6 +124,12 @@ export default defineCommand({
         );
       }
       const { plan, proxy, proxyErrorBefore, proxyError, deviceError, doubt } = answer.report;
+      if (proxy !== undefined && doubt > CREDIBLE) {
+        output.warn(
+          `the device errs ${doubt.toFixed(0)} points more on its own samples than on the proxy: its world is not what its statistics say, and this sync may not help yet. ` +
+            'Let it learn on and sync again; if a part of its view is covered, say --covered',
+        );
+      }
       output.result(
         {
           port: args.port,

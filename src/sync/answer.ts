@@ -62,7 +62,10 @@ export interface AnswerReport {
 /** Part of the host's samples that thresholds are calibrated on and that is not trained on. */
 const CALIBRATION = 0.125;
 const MOST_CALIBRATION = 5000;
-/** Beyond this doubt, in points, the device goes on learning at its full rate. */
+/**
+ * Beyond this doubt, in points, the device goes on learning at its full rate. The sync is done all the same: where it made the error worse at first (a covered
+ * view: 27 -> 33%), the device ended better for it after learning on (20.3%) than after a cautious one (21.7%).
+ */
 export const CREDIBLE = 5;
 
 /** How the device goes on after a sync: it is near its goal, so it moves less, and only where it is unsure. */

@@ -1,5 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Backend,
   type Dataset,
@@ -8,7 +10,9 @@ import {
   evaluateNetwork,
   type Model,
   type Network,
+  type NetworkShape,
   quantize,
+  type TrainConfig,
   Trainer,
 } from 'goodness';
 
@@ -34,32 +38,60 @@ export interface BaseRecipe {
 
 const FOLDER = 'build/bench-models';
 
+/** All that decides the weights of a network, beside the trainer's program. */
+export interface Training {
+  readonly backend: string;
+  readonly seed: number;
+  readonly shape: NetworkShape;
+  readonly config: TrainConfig;
+  readonly epochs: number | undefined;
+  readonly data: Pick<Dataset, 'inputs' | 'labels'>;
+}
+
+/**
+ * Names a training by what decides its outcome, so that a kept network is never taken for another's: 16 hexadecimal digits.
+ * @param program the trainer's files: name and text
+ */
+export function fingerprint(training: Training, program: readonly (readonly [string, string])[]): string {
+  const { data, ...rest } = training;
+  const hash = createHash('sha256').update(JSON.stringify([rest, program]));
+  return hash.update(data.inputs).update(data.labels).digest('hex').slice(0, 16);
+}
+
+/** The compiled files that training runs through. */
+function trainerProgram(): [string, string][] {
+  const dist = fileURLToPath(new URL('.', import.meta.resolve('goodness')));
+  return ['base', 'data', 'train'].flatMap((layer) =>
+    readdirSync(join(dist, layer))
+      .filter((name) => name.endsWith('.js'))
+      .sort()
+      .map((name): [string, string] => [`${layer}/${name}`, readFileSync(join(dist, layer, name), 'utf8')]),
+  );
+}
+
 export async function baseModel(recipe: BaseRecipe, backend: Backend, pooled: (d: Dataset) => Dataset): Promise<Base> {
   const { name, train, seed, hidden, epochs, pool } = recipe;
-  const path = join(FOLDER, `${name}-${train.count}-${epochs ?? 'default'}-seed${seed}.safetensors`);
+  const small = pooled(train);
+  const image = train.geometry !== undefined;
+  const shape: NetworkShape = {
+    width: small.width,
+    classes: train.classes.length,
+    objective: 'partitioned',
+    preprocessing: { subtractMin: image, encoding: image ? 'plain' : 'complement' },
+    labelValue: 255,
+    theta: 2,
+    hidden,
+  };
+  const geometry = small.geometry === undefined ? {} : { geometry: small.geometry };
+  const trainer = new Trainer({ backend, seed, shape, config: { pool }, ...geometry });
+  const training = { backend: backend.name, seed, shape, config: trainer.config, epochs, data: train };
+  const path = join(FOLDER, `${name}-seed${seed}-${fingerprint(training, trainerProgram())}.safetensors`);
   const network = load(path) ?? (await trained());
-  const { model } = quantize(network, { calibration: pooled(train), seed, meta: pool > 1 ? { pool } : {} });
+  const { model } = quantize(network, { calibration: small, seed, meta: pool > 1 ? { pool } : {} });
   return { network, model, floatError: evaluateNetwork(network, pooled(recipe.test)).error };
 
   async function trained(): Promise<Network> {
     process.stderr.write(`training ${name} on ${train.count} samples, seed ${seed}\n`);
-    const small = pooled(train);
-    const image = train.geometry !== undefined;
-    const trainer = new Trainer({
-      backend,
-      seed,
-      shape: {
-        width: small.width,
-        classes: train.classes.length,
-        objective: 'partitioned',
-        preprocessing: { subtractMin: image, encoding: image ? 'plain' : 'complement' },
-        labelValue: 255,
-        theta: 2,
-        hidden,
-      },
-      config: { pool },
-      ...(small.geometry === undefined ? {} : { geometry: small.geometry }),
-    });
     await trainer.fit(train, epochs === undefined ? {} : { epochs });
     mkdirSync(FOLDER, { recursive: true });
     writeFileSync(path, encodeCheckpoint(trainer.checkpoint(small)));

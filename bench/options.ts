@@ -12,8 +12,17 @@ export interface BenchOptions {
   readonly quick: boolean;
 }
 
-export function benchOptions(name: string, rows: readonly string[]): BenchOptions {
+/** A sweep of more seeds than this is a slip of the finger: one takes minutes. */
+const MOST_SEEDS = 1000;
+
+/**
+ * Reads the words after `npm run bench:NAME --`.
+ * @returns undefined if help is wanted
+ * @throws Error that says which word is wrong
+ */
+export function readOptions(rows: readonly string[], words: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({
+    args: [...words],
     options: {
       seeds: { type: 'string', default: '3' },
       only: { type: 'string', default: '' },
@@ -22,19 +31,30 @@ export function benchOptions(name: string, rows: readonly string[]): BenchOption
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    process.stdout.write(
-      `usage: npm run bench:${name} -- [--seeds N] [--only ROW,ROW] [--json] [--quick]\nrows: ${rows.join(', ')}\n`,
-    );
-    process.exit(0);
-  }
+  if (values.help) return undefined;
+  const seeds = /^\d+$/.test(values.seeds) ? Number(values.seeds) : 0;
+  if (seeds < 1 || seeds > MOST_SEEDS)
+    throw new Error(`--seeds takes a whole number from 1 to ${MOST_SEEDS}, not ${values.seeds}`);
   const only = values.only === '' ? [] : values.only.split(',');
   for (const row of only) {
-    if (rows.includes(row)) continue;
-    process.stderr.write(`bench:${name}: no row is called ${row}; there are ${rows.join(', ')}\n`);
+    if (!rows.includes(row)) throw new Error(`no row is called ${row}; there are ${rows.join(', ')}`);
+  }
+  return { seeds, only, json: values.json, quick: values.quick };
+}
+
+/** The options of this process; ends it where they are wrong, or only ask for help. */
+export function benchOptions(name: string, rows: readonly string[]): BenchOptions {
+  try {
+    const options = readOptions(rows, process.argv.slice(2));
+    if (options !== undefined) return options;
+  } catch (error) {
+    process.stderr.write(`bench:${name}: ${(error as Error).message}\n`);
     process.exit(2);
   }
-  return { seeds: Number(values.seeds), only, json: values.json, quick: values.quick };
+  process.stdout.write(
+    `usage: npm run bench:${name} -- [--seeds N] [--only ROW,ROW] [--json] [--quick]\nrows: ${rows.join(', ')}\n`,
+  );
+  process.exit(0);
 }
 
 /** The middle value, or the mean of the two middle ones. */

@@ -1,6 +1,6 @@
 // `npm start`: installs what is missing, builds, and runs `goodness demo` with the arguments given.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,8 +13,28 @@ export function run(command, args, options = {}) {
   return result.status ?? 1;
 }
 
+/**
+ * Whether the packages in a folder are those that its package.json and lock file name. Their dates would not tell: a copy or a
+ * checkout gives files any order of dates.
+ */
+export function isInstalled(folder) {
+  const marker = join(folder, 'node_modules/.package-lock.json');
+  if (!existsSync(marker)) return false;
+  const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
+  const wanted = read(join(folder, 'package-lock.json')).packages;
+  const manifest = read(join(folder, 'package.json'));
+  const fields = ['dependencies', 'devDependencies', 'optionalDependencies'];
+  if (fields.some((f) => JSON.stringify(manifest[f] ?? {}) !== JSON.stringify(wanted[''][f] ?? {}))) return false;
+  const present = read(marker).packages;
+  return Object.entries(wanted).every(([path, { version, optional, link }]) => {
+    if (path === '' || link) return true;
+    // Optional ones are left out where they don't suit the platform or can't be built.
+    return present[path] === undefined ? optional === true : present[path].version === version;
+  });
+}
+
 export function install() {
-  if (existsSync(join(root, 'node_modules/.package-lock.json'))) return 0;
+  if (isInstalled(root)) return 0;
   process.stderr.write('install: npm packages\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   return run(npm, ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });

@@ -1,9 +1,15 @@
 // `npm test`: installs all that the tests need, builds, lints, type-checks, and runs everything. What this machine lacks is named, and
-// counted as skipped.
+// counted as skipped. The last line counts steps and tests: `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { install, run } from './start.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** What vitest counts, for the last line. */
+const COUNTS = join(root, 'build/vitest.json');
 
 /** Programs that tests use where they are there, and the Debian packages that bring them. */
 const TOOLS = [
@@ -28,35 +34,90 @@ function installTools() {
   return TOOLS.filter((tool) => !has(tool.program));
 }
 
-function main() {
-  let status = install();
-  if (status !== 0) return status;
-  const missing = installTools();
-  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-  const steps = [
-    ['build', [process.execPath, ['scripts/build.mjs']]],
-    ['lint', [process.execPath, ['scripts/lint.mjs']]],
-    ['types', [process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']]],
-    [
-      'tests',
-      [process.execPath, [vitest, 'run', ...process.argv.slice(2)], { stdio: ['ignore', 'inherit', 'inherit'] }],
-    ],
-  ];
-  if (has('cc') && has('make'))
-    steps.push(['fuzz', ['make', ['-s', '-C', 'firmware', 'fuzz', `SECONDS=${process.env.FUZZ_SECONDS ?? 20}`]]]);
-  const failed = [];
-  for (const [name, args] of steps) {
-    process.stderr.write(`\n== ${name}\n`);
-    status = run(...args);
-    if (status !== 0) failed.push(name);
-    if (status !== 0 && name === 'build') break;
-  }
-  for (const tool of missing)
-    process.stderr.write(`SKIPPED: ${tool.use}: there is no ${tool.program} (${tool.packages.join(' ')})\n`);
-  process.stderr.write(
-    `\n${steps.length - failed.length} steps passed, ${failed.length} failed${failed.length ? ` (${failed.join(', ')})` : ''}, ${missing.length} tools missing\n`,
+/** Whether a compiler makes programs with these sanitizers: it may be there without their libraries. */
+function sanitizes(compiler, sanitizers, source) {
+  const args = [`-fsanitize=${sanitizers}`, '-x', 'c', '-o', '/dev/null', '-'];
+  return spawnSync(compiler, args, { input: source, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
+}
+
+function canFuzz() {
+  const probe = readFileSync(join(root, 'firmware/test/fuzz_probe.c'), 'utf8');
+  return (
+    sanitizes('clang', 'fuzzer,address,undefined', probe) ||
+    sanitizes(process.env.CC ?? 'cc', 'address,undefined', 'int main(void) { return 0; }')
   );
-  return failed.length ? 1 : 0;
+}
+
+/** The steps after the build: name, command, and why it can't run here. */
+function allSteps() {
+  const modules = createRequire(import.meta.url);
+  const vitest = join(dirname(modules.resolve('vitest/package.json')), 'vitest.mjs');
+  const counts = ['--reporter=default', '--reporter=json', `--outputFile.json=${COUNTS}`];
+  const make = (target, ...rest) => ['make', ['-s', '-C', 'firmware', target, ...rest]];
+  const lacks = (...programs) => {
+    const missing = programs.filter((program) => !has(program));
+    return missing.length ? `there is no ${missing.join(' and no ')}` : undefined;
+  };
+  return [
+    { name: 'build', command: [process.execPath, ['scripts/build.mjs']] },
+    { name: 'lint', command: [process.execPath, ['scripts/lint.mjs']] },
+    { name: 'types', command: [process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']] },
+    {
+      name: 'tests',
+      command: [
+        process.execPath,
+        [vitest, 'run', ...counts, ...process.argv.slice(2)],
+        { stdio: ['ignore', 'inherit', 'inherit'] },
+      ],
+    },
+    { name: 'size', command: make('size'), lacks: lacks('make', 'arm-none-eabi-gcc') },
+    {
+      name: 'fuzz',
+      command: make('fuzz', `SECONDS=${process.env.FUZZ_SECONDS ?? 20}`),
+      lacks:
+        lacks('make', 'cc') ?? (canFuzz() ? undefined : 'the compiler has no sanitizers (libclang-rt-dev, libasan)'),
+    },
+  ];
+}
+
+/** Tests as vitest counted them; one failed if it ended too early to count. */
+function testCounts(status) {
+  try {
+    const c = JSON.parse(readFileSync(COUNTS, 'utf8'));
+    // Files that can't even be loaded fail without a test.
+    const failed = Math.max(c.numFailedTests, status === 0 ? 0 : 1);
+    return { passed: c.numPassedTests, failed, skipped: c.numPendingTests + c.numTodoTests };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function main() {
+  if (install() !== 0) return finish({ passed: 0, failed: 1, skipped: 0 }, ['FAILED: npm packages']);
+  const missing = installTools();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const notes = missing.map((t) => `SKIPPED: ${t.use}: there is no ${t.program} (${t.packages.join(' ')})`);
+  rmSync(COUNTS, { force: true });
+  for (const step of allSteps()) {
+    if (step.lacks !== undefined) {
+      total.skipped++;
+      notes.push(`SKIPPED: step ${step.name}: ${step.lacks}`);
+      continue;
+    }
+    process.stderr.write(`\n== ${step.name}\n`);
+    const ended = run(...step.command);
+    if (ended !== 0) notes.push(`FAILED: step ${step.name}`);
+    const counts = step.name === 'tests' ? testCounts(ended) : { [ended === 0 ? 'passed' : 'failed']: 1 };
+    for (const [kind, count] of Object.entries(counts)) total[kind] += count;
+    if (ended !== 0 && step.name === 'build') break;
+  }
+  return finish(total, notes);
+}
+
+function finish({ passed, failed, skipped }, notes) {
+  process.stderr.write(`\n${notes.map((note) => `${note}\n`).join('')}`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return failed ? 1 : 0;
 }
 
 process.exitCode = main();

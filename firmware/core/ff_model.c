@@ -103,6 +103,7 @@ ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, f
         if (layer->learns) state_bytes += 2 * n;
         n = layer->m;
     }
+    model->state_fields = state_bytes;
     state_bytes = align4(state_bytes);
     if (model->state_at != at) return ff_fail(fault, FF_FIELD, 32, model->state_at);
     if (model->state_bytes != state_bytes || state_bytes != bytes - at)

@@ -74,7 +74,8 @@ typedef struct {
     uint32_t image_bytes;
     uint32_t state_at; /* offset of the state section */
     uint32_t state_bytes;
-    uint16_t raw; /* bytes that the sensor delivers per sample */
+    uint32_t state_fields; /* the same without its padding */
+    uint16_t raw;          /* bytes that the sensor delivers per sample */
     uint8_t classes;
     uint8_t layers;
     uint8_t groups;    /* groups of each layer: classes, or 1 if the label is in the input */

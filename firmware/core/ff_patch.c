@@ -19,8 +19,8 @@ static ff_layer *layer_at(ff_model *model, uint32_t at, uint32_t count) {
 }
 
 static int in_state(const ff_model *model, uint32_t at, uint32_t count) {
-    return at >= model->state_at && at - model->state_at <= model->state_bytes &&
-           count <= model->state_bytes - (at - model->state_at);
+    return at >= model->state_at && at - model->state_at <= model->state_fields &&
+           count <= model->state_fields - (at - model->state_at);
 }
 
 /* Checks one record at *cursor, and copies what it does to the state's fixed part into `head`. */

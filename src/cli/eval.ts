@@ -1,13 +1,12 @@
 import { defineCommand } from 'citty';
 import { slice } from '../data/dataset.js';
 import { evaluate } from '../device/stream.js';
-import { flashModel } from '../device/transfer.js';
 import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { evaluationJson, evaluationText } from './evaluation-text.js';
 import { checkNotEmpty, dataForModel, metaOnDevice } from './model-data.js';
-import { readModel } from './model-file.js';
+import { flashFirst, readModel } from './model-file.js';
 
 export default defineCommand({
   meta: { name: 'eval', description: 'Has a device classify data, and counts its errors. Nothing is learned.' },
@@ -28,10 +27,7 @@ export default defineCommand({
     const samples = numberOf('samples', args.samples, { least: 1 });
     const model = args.model === undefined ? undefined : await readModel(args.model);
     await withDevice(args, context, async (session) => {
-      if (model !== undefined) {
-        const bar = output.progress('flash');
-        await flashModel(session, model.image, { verify: false, onProgress: (_, done, total) => bar(done, total) });
-      }
+      await flashFirst(session, model, output);
       const meta = await metaOnDevice(session);
       const all = await dataForModel(args, meta, split);
       const chosen = slice(all, from, from + (samples ?? all.count));

@@ -3,13 +3,12 @@ import { slice } from '../data/dataset.js';
 import { save } from '../device/push.js';
 import { keepStatistics } from '../device/statistics.js';
 import { learn } from '../device/stream.js';
-import { flashModel } from '../device/transfer.js';
 import { MESSAGES } from '../format/message.js';
 import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { checkNotEmpty, dataForModel, metaOnDevice } from './model-data.js';
-import { readModel } from './model-file.js';
+import { flashFirst, readModel } from './model-file.js';
 
 export default defineCommand({
   meta: {
@@ -41,10 +40,7 @@ export default defineCommand({
     const level = numberOf('statistics', args.statistics, { most: 2 });
     const model = args.model === undefined ? undefined : await readModel(args.model);
     await withDevice(args, context, async (session) => {
-      if (model !== undefined) {
-        const bar = output.progress('flash');
-        await flashModel(session, model.image, { verify: false, onProgress: (_, done, total) => bar(done, total) });
-      }
+      await flashFirst(session, model, output);
       const stream = await dataForModel(args, await metaOnDevice(session), split);
       checkNotEmpty(slice(stream, from, stream.count), stream, from);
       if (level !== undefined) await session.request(MESSAGES.statistics, { level });

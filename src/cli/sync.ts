@@ -14,6 +14,7 @@ import { CLASSES, chooseClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { writeWhole } from './files.js';
+import { scalingOf } from './model-data.js';
 import { readModel } from './model-file.js';
 import { backendChoice } from './training.js';
 
@@ -85,13 +86,12 @@ export default defineCommand({
         output.result({ telemetry: travels }, `${travels.reduce((sum, t) => sum + t.bytes, 0)} bytes would travel up`);
         return;
       }
-      const { scaling, classes, pool } = metaOf(known);
+      const meta = metaOf(known);
+      const { classes, pool } = meta;
       const { train } = await loadData(args.data, {
         seed,
         classes,
-        ...(scaling === undefined
-          ? {}
-          : { scaling: { offset: Float32Array.from(scaling.offset), step: Float32Array.from(scaling.step) } }),
+        ...scalingOf(meta),
       });
       const backend = await selectBackend(backendChoice(args.backend));
       const bars = new Map<SyncStage, (done: number, total: number) => void>();

@@ -4,6 +4,7 @@ import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } fr
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
 import { MESSAGES, REGION } from '../format/message.js';
 import { type Model, padded } from '../format/model.js';
+import { stateFixedLength } from '../format/state.js';
 import { STATUS, statusError } from '../format/status.js';
 import type { Session } from './session.js';
 import { TELEMETRY, type TelemetryItem } from './telemetry.js';
@@ -68,7 +69,7 @@ export async function pull(session: Session, known: Model, random: Random, optio
       if (layer.learns || options.allWeights) stretches.push({ from, to: from + layer.weights.length });
     });
   }
-  const meansAt = layout.stateOffset + 48 + 12 * known.layers.length + 8 * known.classes;
+  const meansAt = layout.stateOffset + stateFixedLength(known);
   if (items.has('counts')) stretches.push({ from: layout.stateOffset, to: meansAt });
   if (items.has('means')) stretches.push({ from: meansAt, to: layout.length });
   const summaryBytes =

@@ -1,6 +1,7 @@
 import { GoodnessError } from '../base/errors.js';
 import { classStatisticsLength } from '../format/class-statistics.js';
 import type { Model } from '../format/model.js';
+import { stateFixedLength } from '../format/state.js';
 
 /** One thing that a device may send up when it is pulled. */
 export type TelemetryItem = 'weights' | 'means' | 'counts' | 'statistics';
@@ -14,8 +15,6 @@ export interface Telemetry {
   /** Payload bytes for a model. */
   bytes(model: Model): number;
 }
-
-const scalars = (model: Model): number => 48 + 12 * model.layers.length + 8 * model.classes;
 
 /**
  * All that a sync asks for, beside what says which model it is (header, layer table, names, base id) and how many samples were
@@ -38,7 +37,7 @@ export const TELEMETRY: readonly Telemetry[] = [
     item: 'counts',
     what: 'how many samples were learned, in all and per class, how many of them wrongly, and the class thresholds',
     without: 'the host knows the number of samples since the last sync only',
-    bytes: scalars,
+    bytes: stateFixedLength,
   },
   {
     item: 'statistics',

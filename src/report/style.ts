@@ -14,7 +14,7 @@ circle.control{fill:var(--control)}circle.clean{fill:var(--clean)}
 line.frozen{stroke:var(--bad);stroke-dasharray:5 4}line.sync{stroke:var(--soft);stroke-dasharray:2 4}
 rect.own{fill:var(--clean);opacity:.65}rect.rival{fill:var(--bad);opacity:.5}line.threshold{stroke:var(--ink);stroke-width:2}
 .legend{color:var(--soft);font-size:13px}.key{margin-right:1.2rem}.key::before{content:"";display:inline-block;width:.8em;height:.8em;margin-right:.4em;border-radius:2px;background:var(--device)}
-.key.frozen::before,.key.rival::before{background:var(--bad)}.key.control::before{background:var(--control)}.key.clean::before,.key.own::before{background:var(--clean)}.key.threshold::before{background:var(--ink)}
+.key.rival::before{background:var(--bad)}.key.own::before{background:var(--clean)}.key.threshold::before{background:var(--ink)}
 .confusion td{text-align:center;min-width:1.9rem;padding:.15rem .3rem}.confusion .right{font-weight:600}
 .memory .bar{width:16rem}.memory i{display:block;height:.8em;background:var(--device);border-radius:2px}
 `;

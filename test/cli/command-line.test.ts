@@ -146,10 +146,13 @@ describe('the command line', () => {
   it.each([
     ['an absent port', ['monitor', '--port', '/dev/ttyNoSuch7'], 'port.absent'],
     ['a device without a model', ['learn', '--port', 'sim', '--data', 'mnist'], 'device.no_model'],
+    ['a flash file that can not be written', ['flash', '{model}', '--port', 'sim:/nonexistent/x'], 'store.file'],
+    ['the same to serve', ['simulate', '--store', '/nonexistent/x'], 'store.file'],
     ['a flash file of another board', ['eval', '--port', 'sim:{data}', '--data', 'mnist'], 'store.size'],
   ])('ends with 3 on %s', async (_, args, code) => {
-    const said = await goodness(args.map((arg) => arg.replace('{data}', dataFile)));
+    const said = await goodness(args.map((arg) => arg.replace('{data}', dataFile).replace('{model}', modelFile)));
     expect(said.err).toContain(`error[${code}]: `);
+    expect(said.err).not.toContain('%');
     expect(said.code).toBe(3);
   });
 

@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
+import { pullImage } from '../../src/device/pull.js';
+import { openTransport } from '../../src/device/resolve.js';
+import { Session } from '../../src/device/session.js';
 import { SimulatedBoard } from '../../src/device/simulated-board.js';
 import { serveTcp, type TcpBoard } from '../../src/device/tcp-server.js';
 import { decodeImage } from '../../src/format/image.js';
+import { MESSAGES } from '../../src/format/message.js';
 import { metaOf } from '../../src/format/meta.js';
+import { countingProxy } from './support/counting-proxy.js';
 
 let folder = '';
 let board: TcpBoard;
@@ -134,7 +139,18 @@ describe('goodness quantize', () => {
 });
 
 describe('goodness sync', () => {
+  /** What a sync may cost beside the items that travel: greetings, checks that it is the same model, answers to the patch. */
+  const OVERHEAD = 500;
   const port = (): string[] => ['--port', board.address];
+
+  /** All that a user could miss on the board. */
+  async function contents() {
+    const session = await Session.open(await openTransport(board.address));
+    const { framesDropped: _, ...status } = await session.request(MESSAGES.status, undefined);
+    const image = Buffer.from(await pullImage(session)).toString('hex');
+    await session.close();
+    return { status, image };
+  }
 
   it('answers what a device learned, keeps its count, and saves', async () => {
     await json(
@@ -159,26 +175,34 @@ describe('goodness sync', () => {
     expect(synced.proxy.family).toBe('moments');
     const after = await json('eval', ...port(), '--data', at('drifted.csv'));
     expect(after.error).toBeLessThan(before.error);
-    expect((await json('monitor', ...port(), '--samples', '1').catch(() => ({ baseId: synced.baseId }))).baseId).toBe(
-      synced.baseId,
-    );
+    expect(await json('monitor', ...port(), '--count', '1')).toMatchObject({ baseId: synced.baseId });
     expect(decodeImage(new Uint8Array(readFileSync(at('synced.ffm')))).state.baseId).toBe(synced.baseId);
   }, 120_000);
 
-  it('keeps at home what the user switches off', async () => {
-    const all = await json('sync', ...port(), '--data', at('gestures.csv'), '--dry-run');
-    const less = await json(
-      'sync',
-      ...port(),
-      '--data',
-      at('gestures.csv'),
-      '--dry-run',
-      '--without',
-      'statistics,weights',
-    );
-    const bytes = (r: typeof all): number =>
-      r.telemetry.reduce((sum: number, t: { bytes: number }) => sum + t.bytes, 0);
-    expect(bytes(less)).toBeLessThan(bytes(all) / 2);
+  it('leaves on the device what the user switches off: its bytes never go over the line', async () => {
+    const host = ['--data', at('gestures.csv'), '--model', at('model/model.ffm')];
+    await json('flash', at('model/model.ffm'), ...port());
+    await json('learn', ...port(), '--data', at('drifted.csv'), '--samples', '60');
+    const listed = await json('sync', ...port(), ...host, '--dry-run');
+    const size = Object.fromEntries(listed.telemetry.map((t: { item: string; bytes: number }) => [t.item, t.bytes]));
+
+    const line = await countingProxy(board.address);
+    const synced = await json('sync', '--port', line.address, ...host, '--without', 'weights,statistics');
+    const { up } = line.bytes;
+    await line.close();
+    expect(synced).toMatchObject({ samples: 60, bytesUp: up });
+    expect(up).toBeGreaterThan(size.means + size.counts);
+    expect(up).toBeLessThan(size.means + size.counts + OVERHEAD);
+    expect(Math.min(size.weights, size.statistics)).toBeGreaterThan(OVERHEAD);
+  }, 120_000);
+
+  it('needs the model from a file to leave something on the device, and asks the device nothing without', async () => {
+    const line = await countingProxy(board.address);
+    const args = ['--port', line.address, '--data', at('gestures.csv'), '--without', 'weights'];
+    const said = await goodness('sync', ...args);
+    await line.close();
+    expect([said.code, line.bytes]).toEqual([2, { up: 0, down: 0 }]);
+    expect(said.err).toContain('error[usage.model]');
   });
 
   it('refuses host data of another shape, and changes nothing', async () => {
@@ -186,9 +210,25 @@ describe('goodness sync', () => {
       at('small.csv'),
       Array.from({ length: 40 }, (_, i) => `${i},${i % 7},${i % 2 ? 'a' : 'b'}`).join('\n'),
     );
-    const said = await goodness('sync', ...port(), '--data', at('small.csv'));
+    await json('flash', at('model/model.ffm'), ...port());
+    await json('learn', ...port(), '--data', at('gestures.csv'), '--samples', '20');
+    const before = await contents();
+    expect(before.status.samples).toBe(20);
+    for (const model of [[], ['--model', at('model/model.ffm')]]) {
+      const said = await goodness('sync', ...port(), '--data', at('small.csv'), ...model);
+      expect(said.code).toBe(2);
+      expect(said.err).toMatch(/error\[(csv|data|sync)\./);
+      expect(await contents()).toEqual(before);
+    }
+  });
+
+  it('refuses the model of another device, and changes nothing', async () => {
+    const before = await contents();
+    const args = ['--data', at('gestures.csv'), '--model', at('label/model.ffm')];
+    const said = await goodness('sync', ...port(), ...args);
     expect(said.code).not.toBe(0);
-    expect(said.err).toMatch(/error\[(csv|data|sync)\./);
+    expect(said.err).toMatch(/error\[sync\./);
+    expect(await contents()).toEqual(before);
   });
 
   it('says when no device is there', async () => {

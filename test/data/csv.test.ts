@@ -97,6 +97,9 @@ describe('classes of a table', () => {
 
   it('must be two or more, and fewer than the rows would have as measurements', () => {
     expect(failure(() => classesOf(['a', 'a'])).code).toBe('csv.classes');
+    const many = (count: number): string[] => Array.from({ length: 4 * count }, (_, k) => `${k % count}`);
+    expect(classesOf(many(254))).toHaveLength(254);
+    expect(failure(() => classesOf(many(255)))).toMatchObject({ code: 'csv.classes', expected: /^at most 254,/ });
     expect(failure(() => classesOf(Array.from({ length: 20 }, (_, k) => `${k / 7}`))).code).toBe('csv.classes');
   });
 });

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sample } from '../../src/data/dataset.js';
 import { decodeIdx, encodeIdx } from '../../src/data/idx.js';
+import { loadData } from '../../src/data/load.js';
 import { loadIdxFolder, loadMnist } from '../../src/data/mnist.js';
 
 const images = encodeIdx({ shape: [4, 2, 3], values: Uint8Array.from({ length: 24 }, (_, k) => k * 10) });
@@ -56,6 +57,17 @@ describe('a folder of IDX files', () => {
     expect([...train.labels]).toEqual([1, 0, 1, 2]);
     expect(train.geometry).toEqual({ width: 3, height: 2 });
     expect([...sample(test, 1)]).toEqual([60, 70, 80, 90, 100, 110]);
+  });
+
+  it('gives labels the classes of a model, by name or by number, and refuses those that do not fit', async () => {
+    const byName = await loadIdxFolder(dir, 'tiny', ['0', '1', '3', '9', 'later']);
+    expect(byName.train.classes).toEqual(['0', '1', '3', '9', 'later']);
+    expect([...byName.train.labels]).toEqual([2, 1, 2, 3]);
+    const letters = [...'abcdefghij'];
+    const byNumber = await loadData(dir, { classes: letters });
+    expect([...byNumber.test.labels].map((label) => byNumber.test.classes[label])).toEqual(['d', 'b', 'd', 'j']);
+    await expect(loadData(dir, { classes: letters.slice(0, 9) })).rejects.toMatchObject({ code: 'idx.classes' });
+    await expect(loadData('mnist', { classes: ['no', 'yes'] })).rejects.toMatchObject({ code: 'idx.classes' });
   });
 
   it('says which file is missing or does not go with the others', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -40,6 +40,15 @@ describe.runIf(hasCompiler)('the native board as a process', () => {
     await killed;
     await session.close();
     await expect(board.ended).resolves.toContain('SIGTERM');
+  });
+
+  it('leaves a file alone that is no flash of its size', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'goodness-notes-'));
+    const notes = join(folder, 'notes.txt');
+    writeFileSync(notes, 'do not lose this');
+    await expect(startNativeBoard({ store: notes })).rejects.toMatchObject({ code: 'native.start' });
+    expect(readFileSync(notes, 'utf8')).toBe('do not lose this');
+    rmSync(folder, { recursive: true });
   });
 
   it('says why it does not start', async () => {

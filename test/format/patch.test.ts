@@ -4,7 +4,7 @@ import { crc32 } from '../../src/format/crc32.js';
 import { decodeImage, encodeImage, imageLayout } from '../../src/format/image.js';
 import type { Model } from '../../src/format/model.js';
 import { applyPatch, decodePatch, diffPatch, encodePatch, type Patch } from '../../src/format/patch.js';
-import { stateLength, stateParts } from '../../src/format/state.js';
+import { stateFieldsLength, stateFixedLength, stateLength, stateParts } from '../../src/format/state.js';
 import { randomModel } from '../golden/random-model.js';
 
 const base = randomModel({ seed: 5, rawInputs: 7, classes: 3, hidden: [6, 9, 3], learns: [true, false, true] });
@@ -106,10 +106,52 @@ describe('patch', () => {
       { offset: layout.weightsOffsets[0]! + 41, operation: 'add' as const, bytes: Uint8Array.of(1, 1) },
     ],
     ['adds beyond the end', { offset: layout.length + 8, operation: 'add' as const, bytes: Uint8Array.of(1) }],
+    ['adds nothing outside the weights', { offset: 16, operation: 'add' as const, bytes: new Uint8Array(0) }],
+    ['replaces nothing outside the state', { offset: 16, operation: 'replace' as const, bytes: new Uint8Array(0) }],
   ])('is refused if it %s', (_, record) => {
     expect(() => applyPatch(base, { ...patch, records: [record] }, 42)).toThrow(
       expect.objectContaining({ code: 'patch.field' }),
     );
+  });
+
+  it('is refused if one record spans two learning layers that lie side by side', () => {
+    const model = randomModel({ seed: 6, rawInputs: 4, classes: 2, hidden: [4, 2], learns: [true, true] });
+    const [first, second] = imageLayout(model).weightsOffsets as [number, number];
+    expect(second - first).toBe(model.layers[0]!.weights.length);
+    const add = (offset: number, count: number): Patch => ({
+      baseId: model.state.baseId,
+      nextBaseId: 9,
+      ticket: 42,
+      records: [{ offset, operation: 'add', bytes: new Uint8Array(count).fill(1) }],
+    });
+    expect(() => applyPatch(model, add(second - 1, 2), 42)).toThrow(expect.objectContaining({ code: 'patch.field' }));
+    expect(applyPatch(model, add(first, second - first), 42).state.baseId).toBe(9);
+    expect(applyPatch(model, add(second, 8), 42).state.baseId).toBe(9);
+  });
+
+  it('is refused if it touches the padding of the state, even with zeros', () => {
+    const model = randomModel({ seed: 7, rawInputs: 5, classes: 2, hidden: [4], learns: [true] });
+    const end = imageLayout(model).stateOffset + stateFieldsLength(model);
+    expect(imageLayout(model).length).toBe(end + 2);
+    const replace = (offset: number, count: number): Patch => ({
+      baseId: model.state.baseId,
+      nextBaseId: 9,
+      ticket: 42,
+      records: [{ offset, operation: 'replace', bytes: new Uint8Array(count) }],
+    });
+    for (const [offset, count] of [
+      [end, 1],
+      [end - 1, 2],
+      [end + 1, 0],
+    ] as const) {
+      expect(() => applyPatch(model, replace(offset, count), 42)).toThrow(
+        expect.objectContaining({ code: 'patch.field' }),
+      );
+    }
+    expect(applyPatch(model, replace(end - 2, 2), 42).state.means[0]!.at(-1)).toBe(0);
+    const means = model.state.means.map((m) => m.map((v) => v ^ 1));
+    const { patch: made } = diffPatch(model, { ...model, state: { ...model.state, means } }, 42);
+    expect(Math.max(...made.records.map((r) => r.offset + r.bytes.length))).toBe(end);
   });
 
   it('is refused if the state would be invalid afterwards, and changes nothing then', () => {
@@ -178,7 +220,9 @@ describe('state', () => {
       expect(part.offset).toBe(at);
       at += part.length;
     }
+    expect(at).toBe(stateFieldsLength(base));
     expect(stateLength(base) - at).toBeLessThan(4);
+    expect(parts.find((p) => p.name.startsWith('means'))!.offset).toBe(stateFixedLength(base));
     expect(parts.map((p) => p.name)).toContain('means[0]');
     expect(parts.map((p) => p.name)).not.toContain('means[1]');
   });

@@ -34,9 +34,22 @@ const RESULT: LoopResult = {
 describe('the chart of errors', () => {
   it('has a point for the frozen device, each look, and before and after each sync, and one for the control', () => {
     const chart = errorChart(RESULT);
-    expect(chart.match(/<circle class="device"/g)).toHaveLength(4);
-    expect(chart.match(/<circle class="control"/g)).toHaveLength(1);
+    expect(chart.match(/<circle class="device"[^>]*><title>/g)).toHaveLength(4);
+    expect(chart.match(/<circle class="control"[^>]*><title>/g)).toHaveLength(1);
     expect(chart).not.toMatch(/NaN|Infinity/);
+  });
+
+  it('explains its marks inside the picture', () => {
+    const chart = errorChart(RESULT);
+    expect(chart).toMatch(/^<svg.*<\/svg>$/s);
+    for (const [mark, words] of [
+      ['circle class="device"', 'the device'],
+      ['line class="frozen"', 'if it had not learned'],
+      ['circle class="control"', 'the same sync for a device that learned nothing'],
+      ['circle class="clean"', 'after the sync, on data without the shift'],
+    ]) {
+      expect(chart).toMatch(new RegExp(`<${mark}[^>]*/><text[^>]*>${words}</text>`));
+    }
   });
 
   it('draws a device that never learned', () => {

@@ -66,8 +66,17 @@ static void open_flash(const char *path, uint32_t slot) {
         flash_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (flash_file < 0) die(path);
         ssize_t got = pread(flash_file, flash, bytes, 0);
-        if (got < 0) die(path);
-        if ((size_t)got < bytes && write_through(0, (uint32_t)bytes) < 0) die(path);
+        off_t size = lseek(flash_file, 0, SEEK_END);
+        if (got < 0 || size < 0) die(path);
+        /* A file of any other size is none of ours, or another board's: nothing in it may be overwritten. */
+        if (size != 0 && (size_t)size != bytes) {
+            fprintf(stderr,
+                    "goodness-device: %s is no flash of %zu bytes, it has %lld: name another file, or give "
+                    "--slot as it was made with\n",
+                    path, bytes, (long long)size);
+            exit(2);
+        }
+        if (size == 0 && write_through(0, (uint32_t)bytes) < 0) die(path);
     }
     device.flash.map = flash;
     device.flash.slot_bytes = slot;
@@ -108,12 +117,6 @@ static void attach(int slot, int fd) {
     uint8_t *buffer =
         links[slot].decoder.buffer ? links[slot].decoder.buffer - 2 : malloc(ff_link_bytes(PAYLOAD));
     if (!buffer) die("no memory for a link");
-    /* A job that the link's last client began goes on: its answer has nobody to go to, the device is as it
-     * was told. */
-    while (links[slot].owns_job) {
-        ff_link_step(&links[slot]);
-        links[slot].out_sent = links[slot].out_count;
-    }
     ff_link_start(&links[slot], &device, buffer, PAYLOAD);
     held_from[slot] = held_to[slot] = 0;
     clients[slot] = fd;

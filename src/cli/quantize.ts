@@ -8,7 +8,7 @@ import { decodeCheckpoint } from '../train/checkpoint.js';
 import { COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
 import { readWhole, writeWhole } from './files.js';
-import { packageVersion } from './run.js';
+import { packageVersion } from './version.js';
 
 export default defineCommand({
   meta: {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type CommandDef, renderUsage, runCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import { checkArguments } from './arguments.js';
@@ -6,6 +5,7 @@ import { COMMANDS, type CommandEntry } from './commands.js';
 import type { CliContext } from './context.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { Output, type Sink } from './output.js';
+import { packageVersion } from './version.js';
 
 /** The process as far as the command line sees it. */
 export interface Process {
@@ -109,10 +109,4 @@ function usageError(error: unknown): unknown {
 
 async function resolve<T>(value: T | Promise<T> | (() => T | Promise<T>) | undefined): Promise<T | undefined> {
   return typeof value === 'function' ? (value as () => T | Promise<T>)() : value;
-}
-
-/** Version of this package. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -18,8 +18,8 @@ import { COMMON, numberOf, oneOf } from './arguments.js';
 import { CLASSES, chooseClasses, reserveClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
 import { writeWhole } from './files.js';
-import { packageVersion } from './run.js';
 import { backendChoice, hiddenOf, TRAINING } from './training.js';
+import { packageVersion } from './version.js';
 
 const LEAST_SAMPLES = 10;
 

@@ -33,7 +33,7 @@ export default defineCommand({
     ...TRAINING,
     shift: {
       type: 'string',
-      description: 'What happens to the world of the device; rot30 for images, drift0.5 for other data if left out',
+      description: 'What happens to the world of the device; rot30 for images, drift50 for other data if left out',
     },
     stops: {
       type: 'string',
@@ -67,7 +67,7 @@ export default defineCommand({
       stream: split.stream,
       test: slice(split.test, 0, numberOf('test-samples', args['test-samples'], { least: 1 }) ?? split.test.count),
     };
-    const shift = args.shift ?? (data.host.geometry === undefined ? 'drift0.5' : 'rot30');
+    const shift = args.shift ?? (data.host.geometry === undefined ? 'drift50' : 'rot30');
     parseShift(shift);
     const hidden = hiddenOf(args.layers, data.host.width / pool ** 2, data.host);
     const schedule = stopsOf(args.stops, data.stream.count);

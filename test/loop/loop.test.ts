@@ -32,7 +32,7 @@ describe('the whole loop on an emulated device', () => {
         epochs: 20,
         seed: 3,
         backend: await selectBackend('wasm'),
-        shift: 'drift0.8',
+        shift: 'drift80',
         schedule: [{ samples: 30 }, { samples: 120, sync: true }, { samples: 200, sync: true }],
         session,
         clock: systemClock,

@@ -1,21 +1,9 @@
 import { FLAG } from '../format/message.js';
+import type { ModelEvaluation } from '../quantize/evaluation.js';
 import type { Outcomes } from './wasm/outcomes.js';
 
-/** What a device made of labelled samples. All rates are in percent of the samples. */
-export interface Evaluation {
-  readonly count: number;
-  /** Samples whose class is not their label. */
-  readonly error: number;
-  /** Samples whose own class lies below its threshold. */
-  readonly falseReject: number;
-  /** Samples of which some other class lies above its threshold. */
-  readonly falseAccept: number;
-  /** Samples whose largest score lies below the novelty threshold. */
-  readonly novel: number;
-  /** Samples by label and class: (classes, classes), a row per label. */
-  readonly confusion: Uint32Array;
-  /** Class of each sample (count). */
-  readonly classes: Uint8Array;
+/** What a device made of labelled samples: what the integer model's own evaluation says, and the answers it rests on. */
+export interface Evaluation extends ModelEvaluation {
   /** All that the device said of each sample. */
   readonly outcomes: Outcomes;
 }

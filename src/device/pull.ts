@@ -3,8 +3,8 @@ import type { Random } from '../base/random.js';
 import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } from '../format/class-statistics.js';
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
 import { MESSAGES, REGION } from '../format/message.js';
-import { type Model, padded } from '../format/model.js';
-import { stateFixedLength } from '../format/state.js';
+import { LIMIT, type Model, padded } from '../format/model.js';
+import { emptyState, stateFixedLength } from '../format/state.js';
 import { STATUS, statusError } from '../format/status.js';
 import type { Session } from './session.js';
 import { TELEMETRY, type TelemetryItem } from './telemetry.js';
@@ -42,8 +42,6 @@ const HEADER_BYTES = 48;
 const META_OFFSET_AT = 24;
 const META_LENGTH_AT = 28;
 const STATE_OFFSET_AT = 32;
-const STATE_HEAD_BYTES = 48;
-const STATE_LAYER_BYTES = 12;
 
 /**
  * Asks the device for what a sync needs. It may go on learning meanwhile.
@@ -123,27 +121,16 @@ export async function pullShape(session: Session): Promise<Model> {
   if (!hello.modelLoaded) throw statusError(STATUS.NO_MODEL, 0, hello.loadStatus);
   const header = await readRegion(session, REGION.image, 0, HEADER_BYTES);
   const view = new DataView(header.buffer, header.byteOffset, header.length);
+  if (header.length < HEADER_BYTES || hello.imageLength > LIMIT.imageBytes) throw otherKind();
   const head = view.getUint32(META_OFFSET_AT, true) + padded(view.getUint32(META_LENGTH_AT, true));
-  if (head > hello.imageLength) throw otherKind();
+  const state = emptyState(hello.layers);
+  const stateAt = view.getUint32(STATE_OFFSET_AT, true);
+  if (head > hello.imageLength || stateAt + state.length > hello.imageLength) throw otherKind();
   const image = new Uint8Array(hello.imageLength);
   image.set(await readRegion(session, REGION.image, 0, head));
-  image.set(emptyState(hello.layers), view.getUint32(STATE_OFFSET_AT, true));
+  image.set(state, stateAt);
   sealImage(image);
   return decodeImage(image);
-}
-
-/** The smallest numbers that a state may hold (SPEC.md, "State"). */
-function emptyState(layers: number): Uint8Array {
-  const bytes = new Uint8Array(STATE_HEAD_BYTES + STATE_LAYER_BYTES * layers);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(8, 1, true);
-  view.setUint16(36, 1, true);
-  view.setUint8(41, 1);
-  for (let l = 0; l < layers; l++) {
-    view.setUint32(STATE_HEAD_BYTES + STATE_LAYER_BYTES * l, 32, true);
-    view.setUint8(STATE_HEAD_BYTES + STATE_LAYER_BYTES * l + 10, 1);
-  }
-  return bytes;
 }
 
 /** The device's header and layer records must be those of `image`: offsets of what is read depend on them. */

@@ -84,6 +84,16 @@ export function stateFixedLength(shape: StateShape): number {
   return SCALAR_BYTES + LAYER_BYTES * shape.layers.length + 8 * shape.classes;
 }
 
+/** The numbers of the network and its layers at the least that each may be: the start of a valid state that says nothing. */
+export function emptyState(layers: number): Uint8Array {
+  const writer = new ByteWriter(SCALAR_BYTES + LAYER_BYTES * layers, 'image');
+  for (const [name, width, least] of SCALARS) put(writer, width, least, name ?? 'reserved');
+  for (let l = 0; l < layers; l++) {
+    for (const [name, width, least] of LAYER_FIELDS) put(writer, width, least, name ?? 'reserved');
+  }
+  return writer.bytes;
+}
+
 /** Bytes of all fields of a state, without the padding. */
 export function stateFieldsLength(shape: StateShape): number {
   return shape.layers.reduce((sum, layer) => sum + (layer.learns ? 2 * layer.inputs : 0), stateFixedLength(shape));

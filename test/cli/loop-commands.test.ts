@@ -231,6 +231,12 @@ describe('goodness sync', () => {
     expect(await contents()).toEqual(before);
   });
 
+  it('says when the device has no model yet', async () => {
+    const said = await goodness('sync', '--port', 'sim', '--data', at('gestures.csv'));
+    expect(said.err).toContain('error[device.no_model]');
+    expect(said.code).toBe(3);
+  });
+
   it('says when no device is there', async () => {
     const said = await goodness('sync', '--port', 'tcp://127.0.0.1:1', '--data', at('gestures.csv'));
     expect(said.code).toBe(3);

@@ -1,7 +1,7 @@
 // `npm test`: installs all that the tests need, builds, lints, type-checks, and runs everything. What this machine lacks is named, and
 // counted as skipped. The last line counts steps and tests: `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,18 +11,52 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What vitest counts, for the last line. */
 const COUNTS = join(root, 'build/vitest.json');
 
-/** Programs that tests use where they are there, and the Debian packages that bring them. */
+/** What tests use where it is there, and the Debian packages that bring it: a program, a file, or a Python module. */
 const TOOLS = [
   { program: 'cc', packages: ['gcc', 'libc6-dev'], use: 'Linux port and C tests' },
-  { program: 'make', packages: ['make'], use: 'Linux port and C tests' },
+  { program: 'make', packages: ['make'], use: 'firmware' },
   { program: 'clang', packages: ['clang', 'libclang-rt-dev'], use: 'coverage-guided fuzzing' },
-  { program: 'arm-none-eabi-gcc', packages: ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'], use: 'code size' },
+  {
+    program: 'arm-none-eabi-gcc',
+    packages: ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'],
+    use: 'Cortex-M boards and code size',
+  },
+  { program: 'qemu-system-arm', packages: ['qemu-system-arm'], use: 'emulated Cortex-M boards' },
+  { program: 'avr-gcc', packages: ['gcc-avr', 'binutils-avr', 'avr-libc'], use: 'AVR boards' },
+  {
+    file: '/usr/include/simavr/sim_avr.h',
+    packages: ['libsimavr-dev', 'libelf-dev'],
+    use: 'emulated AVR boards',
+  },
+  {
+    file: '/usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/optiboot.c',
+    packages: ['arduino-core-avr'],
+    use: 'bootloaders of AVR boards, and the Arduino library',
+  },
+  { program: 'avrdude', flag: '-?', packages: ['avrdude'], use: 'a second opinion on AVR flash' },
+  { program: 'stm32flash', flag: '-h', packages: ['stm32flash'], use: 'a second opinion on the STM32 bootloader' },
+  {
+    program: 'aarch64-linux-gnu-gcc',
+    packages: ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'],
+    use: 'Raspberry Pi, 64 bits',
+  },
+  {
+    program: 'arm-linux-gnueabihf-gcc',
+    packages: ['gcc-arm-linux-gnueabihf', 'libc6-dev-armhf-cross'],
+    use: 'Raspberry Pi, 32 bits',
+  },
+  { program: 'qemu-aarch64-static', packages: ['qemu-user-static'], use: 'the emulated Raspberry Pi' },
 ];
 
-const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+/** Python modules that serve as second opinions, in an environment of their own: never a need of the package. */
+const WITNESSES = ['smpclient', 'smpmgr', 'esptool'];
+const PYTHON = join(root, 'build/python/bin/python');
+
+const has = (program, flag = '--version') => spawnSync(program, [flag], { stdio: 'ignore' }).error === undefined;
+const present = (tool) => (tool.file === undefined ? has(tool.program, tool.flag) : existsSync(tool.file));
 
 function installTools() {
-  const missing = TOOLS.filter((tool) => !has(tool.program));
+  const missing = TOOLS.filter((tool) => !present(tool));
   if (missing.length && process.getuid?.() === 0 && has('apt-get')) {
     const packages = missing.flatMap((tool) => tool.packages);
     process.stderr.write(`install: ${packages.join(' ')}\n`);
@@ -31,7 +65,16 @@ function installTools() {
     for (const name of packages)
       run('apt-get', ['install', '-y', '-q', '--no-install-recommends', name], { stdio: 'ignore', env });
   }
-  return TOOLS.filter((tool) => !has(tool.program));
+  return TOOLS.filter((tool) => !present(tool));
+}
+
+/** Installs the Python witnesses, and names those that can't be had. */
+function installWitnesses() {
+  const knows = () => WITNESSES.filter((name) => spawnSync(PYTHON, ['-c', `import ${name}`]).status !== 0);
+  if (!existsSync(PYTHON)) spawnSync('python3', ['-m', 'venv', join(root, 'build/python')], { stdio: 'ignore' });
+  if (knows().length) spawnSync(PYTHON, ['-m', 'pip', '-q', 'install', ...WITNESSES], { stdio: 'ignore' });
+  process.env.GOODNESS_PYTHON = PYTHON;
+  return knows();
 }
 
 /** Whether a compiler makes programs with these sanitizers: it may be there without their libraries. */
@@ -96,7 +139,9 @@ function main() {
   if (install() !== 0) return finish({ passed: 0, failed: 1, skipped: 0 }, ['FAILED: npm packages']);
   const missing = installTools();
   const total = { passed: 0, failed: 0, skipped: 0 };
-  const notes = missing.map((t) => `SKIPPED: ${t.use}: there is no ${t.program} (${t.packages.join(' ')})`);
+  const notes = missing.map((t) => `SKIPPED: ${t.use}: there is no ${t.program ?? t.file} (${t.packages.join(' ')})`);
+  for (const name of installWitnesses())
+    notes.push(`SKIPPED: second opinions of Python's ${name}: it can't be installed`);
   rmSync(COUNTS, { force: true });
   for (const step of allSteps()) {
     if (step.lacks !== undefined) {

@@ -49,7 +49,12 @@ export default defineCommand({
     const novelty = numberOf('novelty', args.novelty, { most: 99, fraction: true })! / 100;
     const bytes = await readWhole(args.checkpoint!, 'a checkpoint of `goodness train`');
     const { network, data: info, config } = decodeCheckpoint(bytes);
-    const loaded = await loadData(args.data, { seed, scaling: info.scaling, classes: info.classes });
+    const loaded = await loadData(args.data, {
+      seed,
+      scaling: info.scaling,
+      classes: info.classes,
+      ...(info.others === undefined ? {} : { others: info.others }),
+    });
     const { pool } = config;
     const calibration = poolImages(loaded.train, pool);
     const { model, report } = quantize(network, {

@@ -91,6 +91,7 @@ export default defineCommand({
       const { train } = await loadData(args.data, {
         seed,
         classes,
+        ...(meta.others === undefined ? {} : { others: meta.others }),
         ...scalingOf(meta),
       });
       const backend = await selectBackend(backendChoice(args.backend));
@@ -132,7 +133,7 @@ export default defineCommand({
       }
       output.result(
         {
-          port: args.port,
+          port: session.transport.name,
           samples: pulled.t,
           bytesUp,
           bytesDown,

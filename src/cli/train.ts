@@ -46,6 +46,11 @@ export default defineCommand({
       valueHint: 'name,name',
       description: 'Room for classes that come later: the device can learn them, and syncs know of them',
     },
+    other: {
+      type: 'boolean',
+      description:
+        'Add a class `other` of made-up samples that are like none of the rest (CSV only): for data that show what is normal, and nothing else',
+    },
     seed: { type: 'string', default: '1', description: 'Seed of weights, order, augmentation and split' },
     out: { type: 'string', valueHint: 'folder', description: 'Where to write; goodness-out/<data> if left out' },
     ...COMMON,
@@ -60,7 +65,7 @@ export default defineCommand({
     const headroom = numberOf('headroom', args.headroom, { most: 10, fraction: true })!;
     const objective = oneOf('objective', args.objective, ['partitioned', 'label']);
     checkBits(bits);
-    const loaded = await loadData(args.data!, { seed, headroom });
+    const loaded = await loadData(args.data!, { seed, headroom, ...(args.other ? { others: 'other' } : {}) });
     const prepare = (part: Dataset): Dataset => chooseClasses(reserveClasses(part, args.reserve), args.classes);
     const all = prepare(loaded.train);
     const train = slice(all, 0, samples ?? all.count);

@@ -12,6 +12,8 @@ export interface Table {
   readonly width: number;
   /** Names of the features, where there was a header. */
   readonly features?: readonly string[];
+  /** Class whose rows were made up as negative data (see withOthers), where there are some. */
+  readonly others?: string;
   /** Name of the label column, where there was a header. */
   readonly labelName?: string;
 }

@@ -27,6 +27,8 @@ export interface Dataset {
   readonly classes: readonly string[];
   /** Names of the inputs, where the source has them. */
   readonly features?: readonly string[];
+  /** Class whose samples were made up as negative data, where there are some. */
+  readonly others?: string;
   /** Present where the input is an image. */
   readonly geometry?: Geometry;
   readonly scaling: Scaling;

@@ -3,12 +3,15 @@ import { basename, join } from 'node:path';
 import { GoodnessError } from '../base/errors.js';
 import { parseCsv } from './csv.js';
 import { hasIdxNames, loadIdxFolder, loadMnist, type TrainTest } from './mnist.js';
+import { withOthers } from './others.js';
 import { fitScaling } from './scaling.js';
 import { classesOf, encodeTable, splitTable, type TableOptions } from './table.js';
 
 export interface LoadOptions extends Omit<TableOptions, 'name'> {
   /** Whether the first row of a CSV names the columns; default: found out. */
   readonly header?: boolean;
+  /** Adds a class of this name to CSV data, of made-up rows that are like none of the others (see withOthers). */
+  readonly others?: string;
 }
 
 /** Larger files are refused: the data set lives in memory. */
@@ -20,7 +23,8 @@ const MAX_CSV_BYTES = 256 * 1024 * 1024;
  * @throws GoodnessError data.missing, data.unknown, data.size, and those of the loaders
  */
 export async function loadData(spec: string, options: LoadOptions = {}): Promise<TrainTest> {
-  const { classes } = options;
+  const { classes, others } = options;
+  if (spec === 'mnist' && others !== undefined) throw noOthers(spec);
   if (spec === 'mnist') return loadMnist(classes === undefined ? {} : { classes });
   const info = await stat(spec).catch((cause: unknown) => {
     throw new GoodnessError('data.missing', `there is no data at ${spec}`, {
@@ -33,11 +37,19 @@ export async function loadData(spec: string, options: LoadOptions = {}): Promise
     return splitTable(table, { ...options, name: basename(spec) });
   }
   const names = await readdir(spec);
+  if (hasIdxNames(names) && others !== undefined) throw noOthers(spec);
   if (hasIdxNames(names)) return loadIdxFolder(spec, basename(spec), classes);
   if (names.includes('train.csv') && names.includes('test.csv')) return loadCsvFolder(spec, options);
   throw new GoodnessError('data.unknown', `the folder ${spec} holds no data of a known kind`, {
     expected: 'train- and t10k- images and labels as IDX files, or train.csv and test.csv',
     got: names.length === 0 ? 'an empty folder' : names.slice(0, 8).join(', '),
+  });
+}
+
+function noOthers(spec: string): GoodnessError {
+  return new GoodnessError('data.others', 'rows are made up for CSV data only', {
+    got: spec,
+    fix: 'Leave --other out.',
   });
 }
 
@@ -61,5 +73,7 @@ async function readCsv(path: string, size: number, options: LoadOptions) {
     });
   }
   const text = await readFile(path, 'utf8');
-  return parseCsv(text, { name: basename(path), ...(options.header === undefined ? {} : { header: options.header }) });
+  const { header, others, seed } = options;
+  const table = parseCsv(text, { name: basename(path), ...(header === undefined ? {} : { header }) });
+  return others === undefined ? table : withOthers(table, { name: others, ...(seed === undefined ? {} : { seed }) });
 }

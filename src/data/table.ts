@@ -66,6 +66,7 @@ export function encodeTable(table: Table, scaling: Scaling, classes: readonly st
     classes,
     scaling,
     ...(table.features === undefined ? {} : { features: table.features }),
+    ...(table.others === undefined ? {} : { others: table.others }),
   };
 }
 

@@ -8,6 +8,8 @@ export interface Meta {
   /** Names of the raw inputs. */
   readonly features?: readonly string[];
   readonly dataset?: string;
+  /** Class whose samples the host makes up as negative data: everything that is like none of the others. */
+  readonly others?: string;
   readonly geometry?: { readonly width: number; readonly height: number };
   /** The data set is mean-pooled by this factor before it is fed. */
   readonly pool?: number;
@@ -43,11 +45,14 @@ export function parseMeta(text: string, shape: Shape): Meta {
     throw new GoodnessError('image.meta', 'the meta section is no JSON', { fix: 'Make the image again.', cause });
   }
   if (!isObject(value)) fail('the meta section', 'a JSON object', value);
-  const { classes, features, dataset, geometry, pool, scaling, created } = value;
+  const { classes, features, dataset, geometry, pool, scaling, created, others } = value;
   if (!isStrings(classes, shape.classes)) fail('classes', `${shape.classes} names`, classes);
   if (features !== undefined && !isStrings(features, shape.rawInputs))
     fail('features', `${shape.rawInputs} names`, features);
   if (dataset !== undefined && typeof dataset !== 'string') fail('dataset', 'a string', dataset);
+  if (others !== undefined && !(typeof others === 'string' && classes.includes(others))) {
+    fail('others', 'the name of a class', others);
+  }
   if (created !== undefined && typeof created !== 'string') fail('created', 'a string', created);
   if (geometry !== undefined && !(isObject(geometry) && isSize(geometry.width) && isSize(geometry.height))) {
     fail('geometry', 'width and height, 1 or more', geometry);

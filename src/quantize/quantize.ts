@@ -275,6 +275,7 @@ function describe(data: Dataset): Meta {
   return {
     classes: data.classes,
     ...(data.features === undefined ? {} : { features: data.features }),
+    ...(data.others === undefined ? {} : { others: data.others }),
     dataset: data.name,
     ...(data.geometry === undefined ? {} : { geometry: data.geometry }),
     scaling: { offset: [...data.scaling.offset], step: [...data.scaling.step] },

@@ -5,7 +5,7 @@ import { type TrainConfig, validateConfig } from './config.js';
 import { type Layer, type Network, type NetworkShape, shapeOf, validateNetwork } from './network.js';
 
 /** What a model must know of the data that it was trained on. */
-export type DataInfo = Pick<Dataset, 'name' | 'classes' | 'scaling' | 'geometry' | 'features'>;
+export type DataInfo = Pick<Dataset, 'name' | 'classes' | 'scaling' | 'geometry' | 'features' | 'others'>;
 
 /** Where a run of training stands. */
 export interface Run {
@@ -73,6 +73,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       scaling: { offset: [...data.scaling.offset], step: [...data.scaling.step] },
       geometry: data.geometry,
       features: data.features,
+      others: data.others,
     }),
     seed: JSON.stringify(seed),
     recipe: JSON.stringify(config),
@@ -152,8 +153,9 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     scaling?: { offset?: unknown; step?: unknown };
     geometry?: { width?: unknown; height?: unknown };
     features?: unknown;
+    others?: unknown;
   };
-  const { name, classes, scaling, geometry, features } = data ?? {};
+  const { name, classes, scaling, geometry, features, others } = data ?? {};
   if (typeof name !== 'string') throw fieldError('data.name', 'a text');
   if (!isTexts(classes) || classes.length !== network.classes)
     throw fieldError('data.classes', `${network.classes} names`);
@@ -162,6 +164,8 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     isFinites(values) && (values.length === 1 || values.length === network.width);
   if (!fits(offset) || !fits(step)) throw fieldError('data.scaling', `1 or ${network.width} numbers`);
   if (features !== undefined && !isTexts(features)) throw fieldError('data.features', 'texts');
+  if (others !== undefined && !(typeof others === 'string' && classes.includes(others)))
+    throw fieldError('data.others', 'the name of a class');
   const { width, height } = geometry ?? {};
   if (
     geometry !== undefined &&
@@ -175,6 +179,7 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     scaling: { offset: Float32Array.from(offset), step: Float32Array.from(step) },
     ...(geometry === undefined ? {} : { geometry: { width: width as number, height: height as number } }),
     ...(features === undefined ? {} : { features }),
+    ...(others === undefined ? {} : { others }),
   };
 }
 

@@ -1,7 +1,9 @@
 import { GoodnessError } from '../base/errors.js';
+import type { Outcome } from '../format/message.js';
 import { SLOT_HEADER } from '../format/slot.js';
 import type { FlashStore } from './flash-file.js';
 import { type CoreOptions, LINKS, WasmCore } from './wasm/core.js';
+import type { ModelShape } from './wasm/shape.js';
 
 /** What happens on one end of a simulated line. */
 export interface LinkListener {
@@ -55,7 +57,7 @@ export class SimulatedBoard {
    * @throws GoodnessError `port.busy` if all are taken, `port.absent` if the board is gone
    */
   connect(listener: LinkListener): SimulatedLink {
-    if (this.gone !== undefined) throw new GoodnessError('port.absent', 'the simulated board is gone');
+    this.assertThere();
     const index = this.links.indexOf(undefined);
     if (index < 0) {
       throw new GoodnessError('port.busy', `all ${LINKS} lines of the simulated board are taken`, {
@@ -74,12 +76,50 @@ export class SimulatedBoard {
     return link;
   }
 
+  /** Shape of the model that the board holds; throws `device.no_model` if there is none. */
+  get shape(): ModelShape {
+    return this.core.shape;
+  }
+
+  /** Flash pages erased and pieces written so far: the stored model is the same as long as this number is. */
+  get flashWrites(): number {
+    return this.core.flashWrites;
+  }
+
+  /** The image as it stands now (see WasmCore). */
+  image(): Uint8Array {
+    return this.core.image();
+  }
+
+  /** Scores of all classes for the sample classified or learned last. */
+  scores(): Uint32Array {
+    return this.core.scores();
+  }
+
+  /** Classifies a sample of the board's own sensor, beside what goes over its lines. */
+  infer(x: Uint8Array, label?: number): Outcome {
+    this.assertThere();
+    return this.core.infer(x, label);
+  }
+
+  /** Learns a sample of the board's own sensor. A save that a line asked for is finished first (SPEC.md 9). */
+  learn(x: Uint8Array, label: number): Outcome {
+    this.assertThere();
+    const outcome = this.core.learn(x, label);
+    this.saveFlash();
+    return outcome;
+  }
+
   /** Cuts the board off at once, as if somebody pulled its plug. */
   unplug(reason: string | Error = 'the board was unplugged'): void {
     if (this.gone !== undefined) return;
     this.gone = typeof reason === 'string' ? new Error(reason) : reason;
     this.tellEnd(this.gone);
     for (const link of this.links.slice()) link?.fail(this.gone);
+  }
+
+  private assertThere(): void {
+    if (this.gone !== undefined) throw new GoodnessError('port.absent', 'the simulated board is gone');
   }
 
   private schedule(): void {

@@ -11,14 +11,14 @@ import { encodePatch } from '../format/patch.js';
 import { type AnswerOptions, answer } from '../sync/answer.js';
 import { gatherStatistics } from '../sync/statistics.js';
 import { fromWire } from '../sync/wire-statistics.js';
-import type { Learner, Synced } from './learner.js';
+import type { LearningDevice, Synced } from './learning-device.js';
 
 const TICKET = 1;
 const STATISTICS_LEVEL = 2;
 const MOST_STATISTICS = 1 << 24;
 
 /** A device in this process, reached by direct calls of the core: no line, no flash. For benches and for the control. */
-export class CoreLearner implements Learner {
+export class CoreLearner implements LearningDevice {
   readonly core: WasmCore;
   private readonly sync: AnswerOptions;
 

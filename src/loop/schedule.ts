@@ -1,6 +1,6 @@
 import { type Dataset, slice } from '../data/dataset.js';
 import type { AnswerReport } from '../sync/answer.js';
-import type { Learner } from './learner.js';
+import type { LearningDevice } from './learning-device.js';
 import type { LearnPoint, SyncPoint } from './result.js';
 
 /** What happens to a device: it learns until it has seen so many samples, and is synced or not. */
@@ -37,8 +37,8 @@ export interface ScheduleResult {
  * @param control left out: the control's error is not measured (NaN)
  */
 export async function runSchedule(
-  device: Learner,
-  control: Learner | undefined,
+  device: LearningDevice,
+  control: LearningDevice | undefined,
   data: ScheduleData,
   schedule: readonly Stop[] = DEFAULT_SCHEDULE,
 ): Promise<ScheduleResult> {

@@ -8,10 +8,10 @@ import { evaluate, learn } from '../device/stream.js';
 import type { Model } from '../format/model.js';
 import type { AnswerOptions } from '../sync/answer.js';
 import { type SyncStage, synchronize } from '../sync/synchronize.js';
-import type { Learner, Synced } from './learner.js';
+import type { LearningDevice, Synced } from './learning-device.js';
 
 /** A device at the other end of a line. */
-export class SessionLearner implements Learner {
+export class SessionLearner implements LearningDevice {
   readonly session: Session;
   private readonly sync: Omit<AnswerOptions, 'onProgress'>;
   private readonly random: Random;

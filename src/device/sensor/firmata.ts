@@ -27,7 +27,7 @@ const ASK_AFTER_MS = 500;
 
 /**
  * Opens a board with StandardFirmata as a johnny-five board, over the serialport of this package (johnny-five's own is many
- * versions older). The process keeps its signals and its console.
+ * versions older). Signals and output stay those of the process.
  *
  * @throws GoodnessError `port.*` if it does not open, `sensor.firmata` if no Firmata answers, `sensor.package`
  */

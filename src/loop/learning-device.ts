@@ -12,7 +12,7 @@ export interface Synced {
 }
 
 /** A device in the loop, however it is reached: it classifies, learns by positive passes, and is synced. */
-export interface Learner {
+export interface LearningDevice {
   /** Classifies labelled samples. */
   evaluate(data: Dataset): Promise<Evaluation>;
   /** Plays samples as if they came from the sensor; each is learned once, in order. */

@@ -1,18 +1,15 @@
 #include "ff_device.h"
-#include "ff_bytes.h"
-#include "ff_crc32.h"
 #if FF_LEARN
 #include "ff_learn.h"
 #include "ff_patch.h"
 #endif
 
-#define STEP_BYTES 256u
-
-static ff_status fail(ff_device *device, ff_status code, uint32_t expected, uint32_t got) {
+static ff_status fail(ff_device *device, ff_status code, ff_size expected, ff_size got) {
     return ff_fail(&device->fault, code, expected, got);
 }
 
 static void unload(ff_device *device, ff_status why) {
+    ff_clear(&device->model, sizeof device->model); /* so that a shape asked for is all zeros */
     device->loaded = 0;
     device->load_status = (uint8_t)why;
     device->ticket = 0;
@@ -22,7 +19,7 @@ static void unload(ff_device *device, ff_status why) {
     device->statistics.bytes = 0;
 }
 
-ff_status ff_device_load(ff_device *device, const uint8_t *image, uint32_t bytes) {
+ff_status ff_device_load(ff_device *device, ff_rom image, ff_size bytes) {
     unload(device, FF_OK);
     ff_status status = ff_model_open(&device->model, image, bytes, &device->fault);
     if (status == FF_OK)
@@ -36,27 +33,75 @@ ff_status ff_device_load(ff_device *device, const uint8_t *image, uint32_t bytes
     return status;
 }
 
+#if FF_RECORDS
+
+#define SLOT_KIND FF_KIND_RECORD
+#define RECORD_HEAD 4 /* the base image's CRC */
+#define IMAGE_CRC_AT 12
+
+static ff_status load_base(ff_device *device) {
+    uint32_t sequence;
+    ff_size bytes;
+    ff_rom image = device->base ? ff_slot_object(device->base, device->base_bytes, FF_KIND_IMAGE, &bytes, &sequence) : 0;
+    return image ? ff_device_load(device, image, bytes) : FF_NO_MODEL;
+}
+
+/* Bytes of the state and the learned weights: one block of the arena. */
+static ff_size learned_bytes(const ff_device *device) {
+    return (ff_size)(device->arena + device->arena_used - device->model.state_ram);
+}
+
+/* Lays a record over state and weights of the base, if it is one of this base. */
+static int take(ff_device *device, ff_rom record, ff_size bytes) {
+    ff_model *model = &device->model;
+    uint32_t head[FF_STATE_MOST / 4];
+    if (!device->loaded || !model->learning || bytes != RECORD_HEAD + learned_bytes(device) ||
+        ff_rom32(record) != ff_rom32(model->image + IMAGE_CRC_AT))
+        return 0;
+    record += RECORD_HEAD;
+    const uint8_t *state = ff_rom_view(record, head, ff_state_fixed(model->layers));
+    if (ff_state_check(state, model->layers, 0, &device->fault) != FF_OK) return 0;
+    ff_rom_read(model->state_ram, record, (ff_size)(bytes - RECORD_HEAD));
+    return 1;
+}
+
+#else
+
+#define SLOT_KIND FF_KIND_IMAGE
+
+static int take(ff_device *device, ff_rom image, ff_size bytes) {
+    return ff_device_load(device, image, bytes) == FF_OK;
+}
+
+#endif
+
 ff_status ff_device_start(ff_device *device) {
-    const uint8_t *object[2];
-    uint32_t bytes[2], sequence[2] = {0, 0};
-    device->store.flash = &device->flash;
-    device->store.sequence = 0;
+    ff_rom object[2];
+    ff_size bytes[2];
+    uint32_t sequence[2] = {0, 0};
+    ff_store *store = &device->store;
+    store->flash = &device->flash;
+    store->sequence = 0;
     device->job = FF_JOB_NONE;
     ff_device_abort(device);
     device->client = 0;
     unload(device, FF_NO_MODEL);
+#if FF_RECORDS
+    load_base(device);
+#endif
     for (uint8_t s = 0; s < 2; s++)
-        object[s] = ff_store_object(&device->flash, s, &bytes[s], &sequence[s]);
-    const uint8_t newest = object[1] && (!object[0] || (int32_t)(sequence[1] - sequence[0]) > 0);
-    for (uint8_t k = 0; k < 2 && !device->loaded; k++) {
-        const uint8_t s = newest ^ k;
+        object[s] = ff_slot_object(device->flash.map + (s ? device->flash.slot_bytes : 0), device->flash.slot_bytes,
+                                   SLOT_KIND, &bytes[s], &sequence[s]);
+    uint8_t s = object[1] && (!object[0] || (int32_t)(sequence[1] - sequence[0]) > 0); /* the newest */
+    for (uint8_t k = 0; k < 2; k++, s ^= 1) {
         if (!object[s]) continue;
-        /* A newest slot that can't be loaded counts all the same: what is written next must be newer than it.
-         */
-        if (ff_device_load(device, object[s], bytes[s]) == FF_OK || k == 0) {
-            device->store.active = s;
-            device->store.sequence = sequence[s];
+        const int taken = take(device, object[s], bytes[s]);
+        /* A newest slot that can't be taken counts all the same: what is written next must be newer than it. */
+        if (taken || k == 0) {
+            store->active = s;
+            store->sequence = sequence[s];
         }
+        if (taken) break;
     }
     return (ff_status)device->load_status;
 }
@@ -74,23 +119,30 @@ static ff_status check_sample(ff_device *device, uint8_t label, int may_lack) {
     return FF_OK;
 }
 
+static uint32_t now(const ff_device *device) {
+    return device->clock ? device->clock() : 0;
+}
+
 ff_status ff_device_infer(ff_device *device, const uint8_t *x, uint8_t label) {
     ff_status status = check_sample(device, label, 1);
-    if (status == FF_OK) ff_infer(&device->model, x, label, &device->last);
-    return status;
+    if (status != FF_OK) return status;
+    const uint32_t start = now(device);
+    ff_infer(&device->model, x, label, &device->last);
+    device->microseconds = now(device) - start;
+    return FF_OK;
 }
 
 ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
     ff_status status = check_sample(device, label, 0);
     if (status != FF_OK) return status;
 #if FF_LEARN
+    if (!device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
     finish_save(device);
-    status = ff_learn(&device->model, x, label, &device->last);
-    if (status == FF_OK)
-        ff_statistics_add(&device->statistics, x, label);
-    else
-        fail(device, status, 0, 0);
-    return status;
+    const uint32_t start = now(device);
+    ff_learn(&device->model, x, label, &device->last);
+    ff_statistics_add(&device->statistics, x, label);
+    device->microseconds = now(device) - start;
+    return FF_OK;
 #else
     (void)x;
     return fail(device, FF_NO_LEARN, 0, 0);
@@ -103,8 +155,8 @@ ff_status ff_device_statistics(ff_device *device, uint8_t level) {
     device->statistics.block = 0;
     device->statistics.bytes = 0;
     if (level == 0) return FF_OK;
-    uint32_t need = device->arena_used + ff_statistics_bytes(&device->model, level);
-    if (need > device->arena_bytes) return fail(device, FF_ARENA, need, device->arena_bytes);
+    const uint32_t need = device->arena_used + ff_statistics_bytes(&device->model, level);
+    if (need > device->arena_bytes) return ff_fail32(&device->fault, FF_ARENA, need, device->arena_bytes);
     ff_statistics_start(&device->statistics, &device->model, level, device->arena + device->arena_used);
     return FF_OK;
 }
@@ -114,16 +166,16 @@ ff_status ff_device_seed(ff_device *device, uint32_t seed) {
     if (!device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
     if (seed == 0) return fail(device, FF_ARGUMENT, 1, 0);
     finish_save(device);
-    ff_put32(device->model.state_ram + FF_AT_RANDOM, seed);
+    ff_set32(device->model.state_ram + FF_AT_RANDOM, seed);
     return FF_OK;
 }
 
-ff_status ff_device_read(ff_device *device, uint8_t region, uint32_t offset, uint8_t *to, uint32_t *count) {
+ff_status ff_device_read(ff_device *device, uint8_t region, ff_size offset, uint8_t *to, ff_size *count) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
     if (region > 1) return fail(device, FF_RANGE, 1, region);
-    uint32_t end = region == 0 ? device->model.image_bytes : device->statistics.bytes;
+    const ff_size end = region == 0 ? device->model.image_bytes : device->statistics.bytes;
     if (offset > end) return fail(device, FF_RANGE, end, offset);
-    if (*count > end - offset) *count = end - offset;
+    if (*count > end - offset) *count = (ff_size)(end - offset);
     if (region == 0)
         ff_model_read(&device->model, offset, to, *count);
     else if (*count)
@@ -131,7 +183,7 @@ ff_status ff_device_read(ff_device *device, uint8_t region, uint32_t offset, uin
     return FF_OK;
 }
 
-ff_status ff_device_patch(ff_device *device, const uint8_t *patch, uint32_t bytes, uint32_t ticket) {
+ff_status ff_device_patch(ff_device *device, ff_rom patch, ff_size bytes, uint32_t ticket) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
 #if FF_LEARN
     finish_save(device);
@@ -146,45 +198,59 @@ ff_status ff_device_patch(ff_device *device, const uint8_t *patch, uint32_t byte
 
 /* ---- transfer ---- */
 
-static uint32_t object_room(const ff_device *device) {
-    uint32_t slot = device->flash.slot_bytes;
-    return slot > FF_SLOT_HEADER ? slot - FF_SLOT_HEADER : 0;
+ff_size ff_device_room(const ff_device *device, ff_size kind) {
+    const ff_size slot = device->flash.slot_bytes;
+    const ff_size room = slot > FF_SLOT_HEADER ? (ff_size)(slot - FF_SLOT_HEADER) : 0;
+    return kind == FF_KIND_PATCH && device->stage_bytes > room ? device->stage_bytes : room;
 }
 
-ff_status ff_device_begin(ff_device *device, uint32_t kind, uint32_t bytes, uint32_t crc) {
-    if (kind != FF_KIND_IMAGE && kind != FF_KIND_PATCH) return fail(device, FF_ARGUMENT, FF_KIND_PATCH, kind);
-    if (bytes > object_room(device)) return fail(device, FF_SLOT, object_room(device), bytes);
+/* Patches are staged in RAM if they fit there: no erase, no wear, and flash may be out of order. */
+static int in_ram(const ff_device *device) {
+    return device->kind == FF_KIND_PATCH && device->bytes <= device->stage_bytes;
+}
+
+ff_status ff_device_begin(ff_device *device, ff_size kind, ff_size bytes, uint32_t crc) {
+    if (kind != FF_KIND_PATCH && (FF_RECORDS || kind != FF_KIND_IMAGE))
+        return fail(device, FF_ARGUMENT, FF_KIND_PATCH, kind);
+    const ff_size room = ff_device_room(device, kind);
+    if (bytes > room) return fail(device, FF_SLOT, room, bytes);
     if (bytes < 4 || bytes % 4) return fail(device, FF_ARGUMENT, 4, bytes);
     device->committed = 0;
     if (device->transferring && device->kind == kind && device->bytes == bytes && device->crc == crc)
         return FF_OK;
-    device->transferring = 0;
-    device->kind = kind;
+    device->kind = (uint8_t)kind;
     device->bytes = bytes;
     device->crc = crc;
     device->received = 0;
     device->store.erased = 0;
-    device->job = FF_JOB_BEGIN;
+    device->transferring = (uint8_t)in_ram(device);
+    if (!device->transferring) device->job = FF_JOB_BEGIN;
     return FF_OK;
 }
 
 static ff_status step_begin(ff_device *device) {
     int more = 0;
-    ff_status status = ff_store_erase(&device->store, &more, &device->fault);
+    ff_status status = ff_store_erase(&device->store, device->bytes, &more, &device->fault);
     if (status != FF_OK || more) return status;
     device->transferring = 1;
     device->job = FF_JOB_NONE;
     return FF_OK;
 }
 
-ff_status ff_device_write(ff_device *device, uint32_t offset, const uint8_t *from, uint32_t count) {
+ff_status ff_device_write(ff_device *device, ff_size offset, const uint8_t *from, ff_size count) {
     if (!device->transferring) return fail(device, FF_NO_TRANSFER, 0, 0);
     if (offset != device->received) return FF_OK; /* lost or doubled frames: the answer says where to go on */
-    if (count == 0 || count % 4) return fail(device, FF_LENGTH, 4, count);
-    if (count > device->bytes - offset) return fail(device, FF_RANGE, device->bytes, offset + count);
-    ff_status status = ff_store_write(&device->store, offset, from, count, &device->fault);
+    const ff_size left = (ff_size)(device->bytes - offset);
+    const uint8_t word = count == left ? 4 : ff_store_word(&device->store);
+    if (count == 0 || count & (word - 1u)) return fail(device, FF_LENGTH, word, count);
+    if (count > left) return fail(device, FF_RANGE, device->bytes, offset + count);
+    ff_status status = FF_OK;
+    if (in_ram(device))
+        ff_copy(device->stage + offset, from, count);
+    else
+        status = ff_store_write(&device->store, offset, from, count, &device->fault);
     if (status == FF_OK)
-        device->received += count;
+        device->received = (ff_size)(device->received + count);
     else
         device->transferring = 0;
     return status;
@@ -200,33 +266,46 @@ ff_status ff_device_commit(ff_device *device) {
     return FF_OK;
 }
 
+/* Bytes from the cursor on that one step works on. */
+static ff_size step_count(const ff_device *device, ff_size total) {
+    const ff_size left = (ff_size)(total - device->cursor);
+    return left < FF_STEP_BYTES ? left : FF_STEP_BYTES;
+}
+
 /* The object's CRC in pieces, then the object itself. */
 static ff_status step_commit(ff_device *device) {
-    const uint8_t *object = ff_store_staged(&device->store);
+#if FF_ROM_FAR
+    const ff_rom stage = device->stage_rom;
+#else
+    const ff_rom stage = device->stage;
+#endif
+    const ff_rom object = in_ram(device) ? stage : ff_store_staged(&device->store);
     if (device->cursor < device->bytes) {
-        uint32_t count = device->bytes - device->cursor;
-        if (count > STEP_BYTES) count = STEP_BYTES;
-        device->object_crc = ff_crc32(device->object_crc, object + device->cursor, count);
-        device->cursor += count;
+        const ff_size count = step_count(device, device->bytes);
+        device->object_crc = ff_rom_crc32(device->object_crc, object + device->cursor, count);
+        device->cursor = (ff_size)(device->cursor + count);
         return FF_OK;
     }
     device->job = FF_JOB_NONE;
     device->transferring = 0; /* whatever comes of it: a new try begins with BEGIN */
-    if (device->object_crc != device->crc) return fail(device, FF_CRC, device->crc, device->object_crc);
+    if (device->object_crc != device->crc) return ff_fail32(&device->fault, FF_CRC, device->crc, device->object_crc);
     ff_status status;
-    if (device->kind == FF_KIND_PATCH) {
-        status = ff_device_patch(device, object, device->bytes, device->ticket);
-        if (status == FF_OK) device->ticket = 0;
-    } else {
+#if !FF_RECORDS
+    if (device->kind == FF_KIND_IMAGE) {
         /* all that could make the new image fail is checked before the old one gives way */
         ff_model model;
         ff_ram ram;
         status = ff_model_open(&model, object, device->bytes, &device->fault);
         if (status != FF_OK) return status;
-        uint32_t need = ff_model_ram(&model, FF_LEARN, &ram);
-        if (need > device->arena_bytes) return fail(device, FF_ARENA, need, device->arena_bytes);
+        const ff_size need = ff_model_ram(&model, FF_LEARN, &ram);
+        if (need > device->arena_bytes) return ff_fail32(&device->fault, FF_ARENA, need, device->arena_bytes);
         status = ff_store_commit(&device->store, device->bytes, device->crc, &device->fault);
         if (status == FF_OK) status = ff_device_load(device, object, device->bytes);
+    } else
+#endif
+    {
+        status = ff_device_patch(device, object, device->bytes, device->ticket);
+        if (status == FF_OK) device->ticket = 0;
     }
     if (status == FF_OK) device->committed = 1;
     return status;
@@ -241,10 +320,30 @@ void ff_device_abort(ff_device *device) {
 
 enum { SAVE_ERASE, SAVE_SUM, SAVE_WRITE };
 
+/* What a save writes: the image as it stands, or a record of what was learned. */
+static ff_size saved_bytes(const ff_device *device) {
+#if FF_RECORDS
+    return (ff_size)(RECORD_HEAD + learned_bytes(device));
+#else
+    return device->model.image_bytes;
+#endif
+}
+
+static void read_saved(const ff_device *device, ff_size offset, uint8_t *to, ff_size count) {
+#if FF_RECORDS
+    const uint32_t crc = ff_rom32(device->model.image + IMAGE_CRC_AT);
+    ff_overlay(to, offset, count, 0, &crc, RECORD_HEAD);
+    ff_overlay(to, offset, count, RECORD_HEAD, device->model.state_ram, learned_bytes(device));
+#else
+    ff_model_read(&device->model, offset, to, count);
+#endif
+}
+
 ff_status ff_device_save(ff_device *device) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
-    if (device->model.image_bytes > object_room(device))
-        return fail(device, FF_SLOT, object_room(device), device->model.image_bytes);
+    if (FF_RECORDS && !device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
+    const ff_size bytes = saved_bytes(device), room = ff_device_room(device, FF_KIND_IMAGE);
+    if (bytes > room) return fail(device, FF_SLOT, room, bytes);
     ff_device_abort(device); /* the slot that a transfer was filling is the one to save to */
     device->job = FF_JOB_SAVE;
     device->job_phase = SAVE_ERASE;
@@ -252,44 +351,46 @@ ff_status ff_device_save(ff_device *device) {
     return FF_OK;
 }
 
-/* Erase, CRC over what the image will be, write; the CRC of the whole object grows with the writing. */
+/* Erase, CRC over what the image will be (records have none), write; the CRC of the whole object grows with the
+ * writing. */
 static ff_status step_save(ff_device *device) {
-    uint32_t words[STEP_BYTES / 4];
+    uint32_t words[FF_STEP_BYTES / 4];
     uint8_t *piece = (uint8_t *)words;
-    const uint32_t total = device->model.image_bytes;
+    const ff_size total = saved_bytes(device);
     ff_status status = FF_OK;
     if (device->job_phase == SAVE_ERASE) {
         int more = 0;
-        status = ff_store_erase(&device->store, &more, &device->fault);
+        status = ff_store_erase(&device->store, total, &more, &device->fault);
         if (status != FF_OK || more) return status;
-        device->job_phase = SAVE_SUM;
-        device->cursor = 16;
+        device->job_phase = FF_RECORDS ? SAVE_WRITE : SAVE_SUM;
+        device->cursor = FF_RECORDS ? 0 : 16;
         device->image_crc = 0;
-        return FF_OK;
-    }
-    uint32_t count = total - device->cursor;
-    if (count > STEP_BYTES) count = STEP_BYTES;
-    ff_model_read(&device->model, device->cursor, piece, count);
-    if (device->job_phase == SAVE_SUM) {
-        device->image_crc = ff_crc32(device->image_crc, piece, count);
-        device->cursor += count;
-        if (device->cursor < total) return FF_OK;
-        device->job_phase = SAVE_WRITE;
-        device->cursor = 0;
         device->object_crc = 0;
         return FF_OK;
     }
-    if (device->cursor == 0) ff_put32(piece + 12, device->image_crc);
+    const ff_size count = step_count(device, total);
+    read_saved(device, device->cursor, piece, count);
+    if (device->job_phase == SAVE_SUM) {
+        device->image_crc = ff_crc32(device->image_crc, piece, count);
+        device->cursor = (ff_size)(device->cursor + count);
+        if (device->cursor < total) return FF_OK;
+        device->job_phase = SAVE_WRITE;
+        device->cursor = 0;
+        return FF_OK;
+    }
+    if (!FF_RECORDS && device->cursor == 0) ff_set32(piece + 12, device->image_crc);
     device->object_crc = ff_crc32(device->object_crc, piece, count);
     status = ff_store_write(&device->store, device->cursor, piece, count, &device->fault);
     if (status != FF_OK) return status;
-    device->cursor += count;
+    device->cursor = (ff_size)(device->cursor + count);
     if (device->cursor < total) return FF_OK;
     status = ff_store_commit(&device->store, total, device->object_crc, &device->fault);
     device->job = FF_JOB_NONE;
     if (status != FF_OK) return status;
+#if !FF_RECORDS
     /* The older slot may be erased for the next transfer: nothing may be read from it any more. */
     ff_model_moved(&device->model, ff_store_current(&device->store));
+#endif
     return FF_OK;
 }
 

@@ -19,11 +19,11 @@ static void put(ff_decoder *d, uint8_t byte) {
 static int finish(ff_decoder *d) {
     int started = d->code != 0;
     int whole = started && !d->broken && d->block == 0 && d->count >= FF_FRAME_OVERHEAD &&
-                ff_crc32(0, d->buffer, d->count - 4) == ff_get32(d->buffer + d->count - 4);
-    uint32_t count = d->count;
+                ff_crc32(0, d->buffer, d->count) == FF_CRC32_RESIDUE;
+    ff_size count = d->count;
     restart(d);
     if (whole)
-        d->count = count - 4;
+        d->count = (ff_size)(count - 4);
     else if (started && d->dropped != UINT32_MAX)
         d->dropped++;
     return whole;
@@ -44,9 +44,10 @@ int ff_decode(ff_decoder *d, uint8_t byte) {
     return 0;
 }
 
-uint32_t ff_encode(uint8_t *to, uint8_t *raw, uint32_t count) {
-    ff_put32(raw + count, ff_crc32(0, raw, count));
-    count += 4;
+ff_size ff_encode(uint8_t *to, uint8_t *raw, ff_size count) {
+    const uint32_t crc = ff_crc32(0, raw, count);
+    ff_copy(raw + count, &crc, sizeof crc);
+    count = (ff_size)(count + 4);
     uint8_t *code = to++, *start = code;
     uint8_t run = 1;
     while (count--) {
@@ -63,5 +64,5 @@ uint32_t ff_encode(uint8_t *to, uint8_t *raw, uint32_t count) {
     }
     *code = run;
     *to++ = 0;
-    return (uint32_t)(to - start);
+    return (ff_size)(to - start);
 }

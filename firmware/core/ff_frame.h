@@ -2,18 +2,18 @@
 #ifndef FF_FRAME_H
 #define FF_FRAME_H
 
-#include <stdint.h>
+#include "ff_bytes.h"
 
 #define FF_FRAME_OVERHEAD 6u /* type, sequence number, CRC-32 */
 
-/* Bytes that COBS and the delimiter may add to n bytes. */
-#define FF_COBS_OVERHEAD(n) ((uint32_t)(n) / 254u + 2u)
+/* At least the bytes that COBS and the delimiter add to n bytes, n / 254 + 2, for n up to 65559; without a division. */
+#define FF_COBS_OVERHEAD(n) ((ff_size)(((n) >> 8) + ((n) >> 14) + 3u))
 
 /* Decodes a stream into one frame at a time. */
 typedef struct {
     uint8_t *buffer; /* capacity bytes */
-    uint32_t capacity;
-    uint32_t count;   /* bytes of the frame so far */
+    ff_size capacity;
+    ff_size count;   /* bytes of the frame so far */
     uint32_t dropped; /* frames that were too long or broken (saturates) */
     uint8_t block;    /* bytes left in the COBS block */
     uint8_t code;     /* code of the block; 0 = at the start of a frame */
@@ -31,6 +31,6 @@ int ff_decode(ff_decoder *decoder, uint8_t byte);
  * delimiter to `to`. The two may be one block if raw starts FF_COBS_OVERHEAD(count + 4) bytes or more behind
  * `to`. Returns the bytes written.
  */
-uint32_t ff_encode(uint8_t *to, uint8_t *raw, uint32_t count);
+ff_size ff_encode(uint8_t *to, uint8_t *raw, ff_size count);
 
 #endif

@@ -3,31 +3,35 @@
 #include "ff_math.h"
 #include "kernels/ff_columns.h"
 
+static uint16_t square(uint8_t v) {
+    return (uint16_t)((uint16_t)v * v);
+}
+
 /* Fills model->x with the encoded input (SPEC.md 4.1) and returns its sum of squares (< 2^32: at most 65535
  * bytes). */
-static uint32_t encode(ff_model *model, const uint8_t *x, uint32_t label) {
+static uint32_t encode(ff_model *model, const uint8_t *x, uint8_t label) {
     uint8_t *to = model->x;
-    uint32_t least = 0;
+    uint8_t least = 0;
     uint32_t sum = 0;
     if (model->objective) {
         ff_clear(to, model->classes);
         to[label] = model->label_value;
-        sum = (uint32_t)model->label_value * model->label_value;
+        sum = square(model->label_value);
         to += model->classes;
     }
     if (model->subtract_minimum) {
         least = 255;
-        for (uint32_t i = 0; i < model->raw; i++)
+        for (unsigned i = 0; i < model->raw; i++)
             if (x[i] < least) least = x[i];
     }
-    for (uint32_t i = 0; i < model->raw; i++) {
-        uint32_t v = x[i] - least;
-        to[i] = (uint8_t)v;
-        sum += v * v;
+    for (unsigned i = 0; i < model->raw; i++, to++) {
+        uint8_t v = (uint8_t)(*x++ - least);
+        *to = v;
+        sum += square(v);
         if (model->encoding) {
-            v = 255 - v;
-            to[model->raw + i] = (uint8_t)v;
-            sum += v * v;
+            v = (uint8_t)~v;
+            to[model->raw] = v;
+            sum += square(v);
         }
     }
     return sum;
@@ -37,7 +41,7 @@ static uint32_t encode(ff_model *model, const uint8_t *x, uint32_t label) {
  * zeros. */
 static uint32_t reciprocal(uint32_t sum, uint8_t length_shift) {
     uint32_t r = ff_isqrt(sum);
-    return r ? ((uint32_t)1 << (16 + length_shift)) / r : 0;
+    return r ? ff_divide((uint32_t)1 << (16 + length_shift), r) : 0;
 }
 
 /* v <= root of the sum of squares, so the product is at most 2^28. */
@@ -46,72 +50,113 @@ static uint8_t rescale(uint32_t v, uint32_t rec) {
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
-/* Accumulators to activities, in their place; goodness of each group, and what it adds to the scores. Returns
- * the sum of all squares (< 2^32 by ymax). */
-static uint32_t activate(ff_model *model, const ff_layer *layer, uint32_t label) {
-    const uint32_t s = layer->output_shift;
-    const uint32_t half = s ? (uint32_t)1 << (s - 1) : 0;
-    const uint32_t width = layer->m / model->groups;
-    const uint32_t factor = ff_get16(layer->state + FF_AT_FACTOR);
+/* (v * factor + 32768) >> 16, rounded as with a product of 64 bits; the result is < 2^32 by the factors' sum. */
+static uint32_t scaled(uint32_t v, uint16_t factor) {
+    return (v >> 16) * factor + (((v & 65535) * factor + 32768) >> 16);
+}
+
+/* Accumulators of one group to activities, in their place: acc and y, (width), begin at the same address for the
+ * first group, and y's byte 2j is written when acc's 4j to 4j + 3 were read. Returns the goodness. */
+static uint32_t activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
+    const uint8_t s = layer->output_shift;
+    const uint32_t half = ((uint32_t)1 << s) >> 1;
+    uint32_t sum = 0;
+    while (width--) {
+        const int32_t a = *acc++;
+        uint32_t v = a > 0 ? ((uint32_t)a + half) >> s : 0;
+        if (v > layer->ymax) v = layer->ymax;
+        *y++ = (uint16_t)v;
+        sum += v * v;
+    }
+    return sum;
+}
+
+/* Activities, goodness of each group, and what it adds to the scores. Returns the sum of all squares (< 2^32 by
+ * ymax). */
+static uint32_t activate(ff_model *model, const ff_layer *layer, uint8_t label) {
+    const uint16_t width = (uint16_t)ff_divide(layer->m, model->groups);
+    const int32_t *acc = model->acc;
     uint16_t *y = ff_activity(model);
     uint32_t total = 0;
-    uint32_t j = 0;
-    for (uint32_t g = 0; g < model->groups; g++) {
-        uint32_t sum = 0;
-        for (uint32_t end = j + width; j < end; j++) {
-            int32_t a = model->acc[j];
-            uint32_t v = a > 0 ? ((uint32_t)a + half) >> s : 0;
-            if (v > layer->ymax) v = layer->ymax;
-            y[j] = (uint16_t)v; /* byte 2j of the block: acc[j] at byte 4j has been read */
-            sum += v * v;
-        }
+    for (uint8_t g = 0; g < model->groups; g++, acc += width, y += width) {
+        const uint32_t sum = activate_group(layer, acc, y, width);
         model->goodness[g] = sum;
-        model->score[model->objective ? label : g] += (uint32_t)(((uint64_t)sum * factor + 32768) >> 16);
         total += sum;
+        model->score[model->objective ? label : g] += scaled(sum, ff_at16(layer->state + FF_AT_FACTOR));
     }
     return total;
 }
 
-uint32_t ff_forward(ff_model *model, const uint8_t *x, uint32_t label, uint32_t last, ff_layer_hook hook) {
+/* The weights of a layer that doesn't learn are read where they lie. */
+static void multiply(ff_model *model, const ff_layer *layer) {
+    ff_clear(model->acc, 4 * (ff_size)layer->m);
+    if (layer->learned) {
+        ff_columns_s8(model->acc, layer->learned, model->x, layer->n, layer->m);
+        return;
+    }
+    ff_rom weights = model->image + layer->weights_at;
+#if FF_ROM_FAR
+    for (unsigned i = 0; i < layer->n; i++, weights += layer->m) {
+        int8_t piece[32]; /* of a column */
+        if (model->x[i] == 0) continue;
+        for (uint16_t j = 0; j < layer->m; j = (uint16_t)(j + sizeof piece)) {
+            uint16_t count = (uint16_t)(layer->m - j);
+            if (count > sizeof piece) count = sizeof piece;
+            ff_rom_read(piece, weights + j, count);
+            ff_columns_s8(model->acc + j, piece, model->x + i, 1, count);
+        }
+    }
+#else
+    ff_columns_s8(model->acc, (const int8_t *)weights, model->x, layer->n, layer->m);
+#endif
+}
+
+uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook) {
     uint32_t sum = encode(model, x, label);
-    uint32_t changed = 0;
-    for (uint32_t l = 0;; l++) {
+    uint8_t changed = 0;
+    for (uint8_t l = 0;; l++) {
         const ff_layer *layer = &model->layer[l];
         const uint32_t rec = reciprocal(sum, layer->length_shift);
         const uint16_t *below = ff_activity(model);
-        for (uint32_t i = 0; i < layer->n; i++)
+        for (unsigned i = 0; i < layer->n; i++)
             model->x[i] = rescale(l ? below[i] : model->x[i], rec);
-        ff_clear(model->acc, 4 * (uint32_t)layer->m);
-        ff_columns_s8(model->acc, layer->weights, model->x, layer->n, layer->m);
+        multiply(model, layer);
         sum = activate(model, layer, label);
-        if (hook) changed += hook(model, layer, label);
+        if (hook) changed = (uint8_t)(changed | hook(model, layer, label));
         if (l == last) return changed;
     }
 }
 
-void ff_decide(const ff_model *model, uint32_t label, ff_result *result) {
+void ff_decide(const ff_model *model, uint8_t label, ff_result *result) {
     const uint8_t *threshold = model->state + ff_state_fixed(model->layers);
-    uint32_t best = 0;
-    for (uint32_t c = 1; c < model->classes; c++)
-        if (model->score[c] > model->score[best]) best = c;
-    result->class_ = (uint8_t)best;
-    result->score = model->score[best];
-    result->label_score = 0;
-    result->flags = result->score < ff_get32(model->state + FF_AT_NOVELTY) ? FF_NOVEL : 0;
-    if (label >= model->classes) return;
-    result->label_score = model->score[label];
-    if (best == label) result->flags |= FF_CORRECT;
-    for (uint32_t c = 0; c < model->classes; c++) {
-        int accepted = model->score[c] >= ff_get32(threshold + 4 * c);
-        if (c == label && !accepted) result->flags |= FF_FALSE_REJECT;
-        if (c != label && accepted) result->flags |= FF_FALSE_ACCEPT;
+    const uint32_t *score = model->score;
+    uint8_t best = 0, flags = 0;
+    for (uint8_t c = 0; c < model->classes; c++) {
+        if (score[c] > score[best]) best = c;
+        const int accepted = score[c] >= ff_at32(threshold + 4 * (ff_size)c);
+        if (c != label) {
+            if (accepted) flags |= FF_FALSE_ACCEPT;
+        } else if (!accepted) {
+            flags |= FF_FALSE_REJECT;
+        }
     }
+    result->label_score = 0;
+    if (label >= model->classes)
+        flags = 0;
+    else
+        result->label_score = score[label];
+    if (best == label) flags |= FF_CORRECT;
+    result->score = score[best];
+    if (result->score < ff_at32(model->state + FF_AT_NOVELTY)) flags |= FF_NOVEL;
+    result->class_ = best;
+    result->flags = flags;
+    result->zero = 0;
 }
 
-void ff_infer(ff_model *model, const uint8_t *x, uint32_t label, ff_result *result) {
-    ff_clear(model->score, 4 * (uint32_t)model->classes);
-    const uint32_t passes = model->objective ? model->classes : 1;
-    for (uint32_t c = 0; c < passes; c++)
-        ff_forward(model, x, c, model->layers - 1u, 0);
+void ff_infer(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
+    ff_clear(model->score, 4 * (ff_size)model->classes);
+    uint8_t c = model->objective ? model->classes : 1;
+    while (c--)
+        ff_forward(model, x, c, (uint8_t)(model->layers - 1), 0);
     ff_decide(model, label, result);
 }

@@ -12,13 +12,14 @@ enum { FF_CORRECT = 1, FF_FALSE_REJECT = 2, FF_FALSE_ACCEPT = 4, FF_NOVEL = 8, F
 typedef struct {
     uint8_t class_; /* class with the largest score, the lowest of equal ones */
     uint8_t flags;
+    uint16_t zero;        /* the struct is what stands on the wire */
     uint32_t score;       /* its score */
     uint32_t label_score; /* the label's score, 0 without a label */
 } ff_result;
 
 /* Called after the goodness of a layer is known: model->x holds its input, ff_activity() its output.
  * Returns 1 if it changed the layer, else 0. */
-typedef uint32_t (*ff_layer_hook)(ff_model *model, const ff_layer *layer, uint32_t label);
+typedef uint8_t (*ff_layer_hook)(ff_model *model, const ff_layer *layer, uint8_t label);
 
 /* Activities of the layer worked on last: uint16 (m). They lie where the accumulators were. */
 static inline uint16_t *ff_activity(const ff_model *model) {
@@ -30,14 +31,14 @@ static inline uint16_t *ff_activity(const ff_model *model) {
  * the label that goes into the input (objective 1) and to the hook; hook may be NULL. Leaves activities and
  * goodness of layer `last`, and adds to score[slot] for objective 1, or to score[0..classes) for objective 0.
  * The model must be bound.
- * Returns how many times the hook said 1.
+ * Returns 1 if the hook said so for some layer.
  */
-uint32_t ff_forward(ff_model *model, const uint8_t *x, uint32_t label, uint32_t last, ff_layer_hook hook);
+uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook);
 
 /* Class, thresholds and novelty from the scores that ff_forward() left. label: a class, or FF_NO_LABEL. */
-void ff_decide(const ff_model *model, uint32_t label, ff_result *result);
+void ff_decide(const ff_model *model, uint8_t label, ff_result *result);
 
 /* Classifies x: uint8 (raw). label: FF_NO_LABEL, or a class < classes to fill in the flags that need one. */
-void ff_infer(ff_model *model, const uint8_t *x, uint32_t label, ff_result *result);
+void ff_infer(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result);
 
 #endif

@@ -4,7 +4,7 @@
 
 /* round(65535 / (1 + exp(((i + 0.5) / 32 - 1) / 0.25))): the derivative of the positive loss over 32 goodness
  * / theta. */
-static const uint16_t SATURATION[64] = {
+static const FF_TABLE uint16_t SATURATION[64] = {
     64282, 64118, 63934, 63727, 63494, 63232, 62937, 62607, 62237, 61822, 61359, 60843, 60269,
     59631, 58924, 58143, 57283, 56338, 55305, 54179, 52957, 51637, 50219, 48704, 47093, 45392,
     43608, 41748, 39823, 37846, 35830, 33791, 31744, 29705, 27689, 25712, 23787, 21927, 20143,
@@ -13,119 +13,133 @@ static const uint16_t SATURATION[64] = {
 };
 
 static uint32_t draw(ff_model *model) {
-    uint32_t r = ff_xorshift32(ff_get32(model->state_ram + FF_AT_RANDOM));
-    ff_put32(model->state_ram + FF_AT_RANDOM, r);
+    uint32_t r = ff_xorshift32(ff_at32(model->state_ram + FF_AT_RANDOM));
+    ff_set32(model->state_ram + FF_AT_RANDOM, r);
     return r;
+}
+
+/* (v + dither / 2^32 of a step) >> shift, shift 1 to 24: a part of a step is made up for now and then. */
+static int32_t dithered(int32_t v, uint32_t dither, uint8_t shift) {
+    return (v + (int32_t)(dither >> (32 - shift))) >> shift;
 }
 
 /* Running mean of the input, Q8, with dithered rounding: a step may be less than the last bit. */
 static void follow_mean(ff_model *model, const ff_layer *layer) {
-    const uint32_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
+    const uint8_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
     uint32_t dither = draw(model);
-    for (uint32_t i = 0; i < layer->n; i++, dither += FF_DITHER_INPUT) {
-        int32_t gap = ((int32_t)model->x[i] << 8) - layer->mean[i];
-        layer->mean[i] = (uint16_t)(layer->mean[i] + ((gap + (int32_t)(dither >> (32 - shift))) >> shift));
-    }
+    uint16_t *mean = layer->mean;
+    for (unsigned i = 0; i < layer->n; i++, mean++, dither += FF_DITHER_INPUT)
+        *mean = (uint16_t)(*mean + dithered((int32_t)((uint32_t)model->x[i] << 8) - *mean, dither, shift));
 }
 
 /* The label's group is ahead of every other by more than the margin: nothing to learn here. */
-static int is_clear(const ff_model *model, uint32_t label, uint32_t theta) {
+static int is_clear(const ff_model *model, uint8_t label, uint32_t theta) {
     uint32_t own = model->goodness[label], best = 0;
-    for (uint32_t g = 0; g < model->groups; g++)
+    for (uint8_t g = 0; g < model->groups; g++)
         if (g != label && model->goodness[g] > best) best = model->goodness[g];
     return own > best && own - best > (theta >> 8) * model->state_ram[FF_AT_MARGIN]; /* product < 2^32 */
 }
 
-/* Learning rate of this sample: the loss's derivative, the layer's rate, the decay with the samples since the
- * base. */
+/* Learning rate of this sample, < 2^16: the loss's derivative, the layer's rate, the decay with the samples since
+ * the base, and the excess of errors. */
 static uint32_t step_size(const ff_model *model, const ff_layer *layer, uint32_t own, uint32_t theta) {
-    uint32_t i = own / (theta >> 5);
-    uint32_t e = (uint32_t)SATURATION[i > 63 ? 63 : i] * ff_get16(layer->state + FF_AT_RATE) >> 16;
-    uint32_t tau = ff_get16(model->state_ram + FF_AT_TAU), t = ff_get32(model->state_ram + FF_AT_T);
-    e = e * tau / (t > UINT32_MAX - tau ? UINT32_MAX : tau + t);
-    uint32_t recent = ff_get16(model->state_ram + FF_AT_RECENT_ERRORS);
-    uint32_t usual = (uint32_t)model->state_ram[FF_AT_USUAL_ERRORS] << 8;
-    uint32_t span = (uint32_t)model->state_ram[FF_AT_ERROR_SPAN] << 8;
-    uint32_t excess = recent > usual ? recent - usual : 0;
-    return excess < span ? e * excess / span : e;
+    const uint8_t *state = model->state_ram;
+    uint32_t i = ff_divide(own, theta >> 5);
+    uint32_t e = (uint32_t)SATURATION[i > 63 ? 63 : i] * ff_at16(layer->state + FF_AT_RATE) >> 16;
+    uint32_t tau = ff_at16(state + FF_AT_TAU), sum = ff_at32(state + FF_AT_T) + tau;
+    e = ff_divide(e * tau, sum < tau ? UINT32_MAX : sum);
+    const uint16_t recent = ff_at16(state + FF_AT_RECENT_ERRORS);
+    const uint16_t usual = (uint16_t)((uint16_t)state[FF_AT_USUAL_ERRORS] << 8);
+    const uint16_t span = (uint16_t)((uint16_t)state[FF_AT_ERROR_SPAN] << 8);
+    const uint16_t excess = recent > usual ? (uint16_t)(recent - usual) : 0;
+    return excess < span ? ff_divide(e * excess, span) : e;
 }
 
-static uint32_t learn_layer(ff_model *model, const ff_layer *layer, uint32_t label) {
+/* v_j of each row of the label's group (SPEC.md 5, steps 3 to 5): what a column is multiplied with. y: (width). */
+static void row_steps(ff_model *model, const ff_layer *layer, uint8_t label, const uint16_t *y, uint16_t *v,
+                      unsigned width) {
+    const uint32_t theta = ff_at32(layer->state + FF_AT_THETA), own = model->goodness[label];
+    const uint32_t e = step_size(model, layer, own, theta);
+    const uint8_t asleep = (uint8_t)((1u << model->state_ram[FF_AT_REVIVE_SHIFT]) - 1);
+    const uint16_t revived = ff_at16(layer->state + FF_AT_REVIVE);
+    const uint8_t dead = own < theta >> 6;
+    while (width--) {
+        uint16_t a = *y++;
+        if (dead && ((uint8_t)draw(model) & asleep) == 0 && a < revived) a = revived;
+        *v++ = (uint16_t)((e * a) >> 16);
+    }
+}
+
+/* One column of the group: w, v: (width). c: the centred input, |c| <= 512. */
+static void learn_column(int8_t *w, const uint16_t *v, unsigned width, int16_t c, uint32_t dither, uint8_t shift) {
+    for (; width--; w++, v++, dither += FF_DITHER_NEURON) {
+        if (*v == 0) continue;
+        const int32_t next = *w + dithered((int32_t)*v * c, dither, shift);
+        *w = (int8_t)(next > 127 ? 127 : next < -127 ? -127 : next);
+    }
+}
+
+static uint8_t learn_layer(ff_model *model, const ff_layer *layer, uint8_t label) {
     if (!layer->learned) return 0;
     follow_mean(model, layer);
+    if (is_clear(model, label, ff_at32(layer->state + FF_AT_THETA))) return 0;
 
-    const uint32_t theta = ff_get32(layer->state + FF_AT_THETA);
-    if (is_clear(model, label, theta)) return 0;
+    const uint16_t width = (uint16_t)ff_divide(layer->m, model->groups);
+    const uint16_t first = (uint16_t)(label * width); /* < m */
+    /* the upper half of the accumulators: free since they became activities */
+    uint16_t *v = ff_activity(model) + layer->m;
+    row_steps(model, layer, label, ff_activity(model) + first, v, width);
 
-    const uint32_t width = layer->m / model->groups;
-    const uint32_t first = label * width;
-    const uint16_t *y = ff_activity(model) + first;
-    uint16_t *v =
-        ff_activity(model) + layer->m; /* upper half of the accumulators: free since they became activities */
-    const uint32_t own = model->goodness[label];
-    const uint32_t e = step_size(model, layer, own, theta);
-    const uint32_t asleep = ((uint32_t)1 << model->state_ram[FF_AT_REVIVE_SHIFT]) - 1;
-    const uint32_t revived = ff_get16(layer->state + FF_AT_REVIVE);
-    const int dead = own < theta / 64;
-    for (uint32_t j = 0; j < width; j++) {
-        uint32_t a = y[j];
-        if (dead && (draw(model) & asleep) == 0 && a < revived) a = revived;
-        v[j] = (uint16_t)((e * a) >> 16);
-    }
-
-    const uint32_t centring = ff_get16(model->state_ram + FF_AT_CENTRING);
-    const uint32_t shift = layer->state[FF_AT_LEARN_SHIFT];
-    uint32_t column_dither = draw(model) + first * FF_DITHER_NEURON;
+    const uint16_t centring = ff_at16(model->state_ram + FF_AT_CENTRING);
+    uint32_t dither = draw(model) + first * FF_DITHER_NEURON;
+    const uint8_t *x = model->x;
+    const uint16_t *mean = layer->mean;
     int8_t *w = layer->learned + first;
-    for (uint32_t i = 0; i < layer->n; i++, w += layer->m, column_dither += FF_DITHER_INPUT) {
-        const int32_t c = model->x[i] - (int32_t)((layer->mean[i] * centring + 32768) >> 16); /* |c| <= 512 */
-        if (c == 0) continue;
-        uint32_t dither = column_dither;
-        for (uint32_t j = 0; j < width; j++, dither += FF_DITHER_NEURON) {
-            if (v[j] == 0) continue;
-            int32_t next = w[j] + (((int32_t)v[j] * c + (int32_t)(dither >> (32 - shift))) >> shift);
-            w[j] = (int8_t)(next > 127 ? 127 : next < -127 ? -127 : next);
-        }
+    for (unsigned i = layer->n; i--; w += layer->m, dither += FF_DITHER_INPUT) {
+        const int16_t c = (int16_t)(*x++ - (int16_t)((*mean++ * (uint32_t)centring + 32768) >> 16));
+        if (c) learn_column(w, v, width, c, dither, layer->state[FF_AT_LEARN_SHIFT]);
     }
     ff_count32(model->state_ram + FF_AT_UPDATES);
     return 1;
 }
 
 /* Class thresholds follow false accepts and false rejects (SPEC.md 5, step 7). */
-static void follow_thresholds(const ff_model *model, uint32_t label) {
-    const uint32_t shift = model->state_ram[FF_AT_THRESHOLD_SHIFT];
+static void follow_thresholds(const ff_model *model, uint8_t label) {
+    const uint8_t shift = model->state_ram[FF_AT_THRESHOLD_SHIFT];
     if (shift == 0) return;
     uint8_t *p = model->state_ram + ff_state_fixed(model->layers);
-    for (uint32_t c = 0; c < model->classes; c++, p += 4) {
-        uint32_t threshold = ff_get32(p), step = threshold >> shift;
-        int accepted = model->score[c] >= threshold;
-        if (c == label && !accepted) ff_put32(p, threshold - step);
-        if (c != label && accepted)
-            ff_put32(p, step > UINT32_MAX - threshold ? UINT32_MAX : threshold + step);
+    for (uint8_t c = 0; c < model->classes; c++, p += 4) {
+        uint32_t threshold = ff_at32(p), step = threshold >> shift;
+        if (model->score[c] >= threshold) {
+            if (c != label) threshold = step > UINT32_MAX - threshold ? UINT32_MAX : threshold + step;
+        } else if (c == label) {
+            threshold -= step;
+        }
+        ff_set32(p, threshold);
     }
 }
 
-ff_status ff_learn(ff_model *model, const uint8_t *x, uint32_t label, ff_result *result) {
+ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
     if (!model->learning) return FF_NO_LEARN;
     uint8_t *state = model->state_ram;
-    ff_clear(model->score, 4 * (uint32_t)model->classes);
-    uint32_t changed = ff_forward(model, x, label, model->layers - 1u, learn_layer);
+    ff_clear(model->score, 4 * (ff_size)model->classes);
+    const uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
     ff_decide(model, label, result);
     if (changed) result->flags |= FF_LEARNED;
 
     ff_count32(state + FF_AT_SAMPLES);
-    uint32_t recent = ff_get16(state + FF_AT_RECENT_ERRORS);
+    uint16_t recent = ff_at16(state + FF_AT_RECENT_ERRORS);
     if (result->flags & FF_CORRECT) {
-        recent -= recent >> 6;
+        recent = (uint16_t)(recent - (recent >> 6));
     } else {
-        recent += (65535 - recent) >> 6;
+        recent = (uint16_t)(recent + ((65535u - recent) >> 6));
         ff_count32(state + FF_AT_ERRORS);
     }
-    ff_put16(state + FF_AT_RECENT_ERRORS, (uint16_t)recent);
+    ff_set16(state + FF_AT_RECENT_ERRORS, recent);
     if (result->flags & FF_FALSE_REJECT) ff_count32(state + FF_AT_FALSE_REJECTS);
     if (result->flags & FF_FALSE_ACCEPT) ff_count32(state + FF_AT_FALSE_ACCEPTS);
     follow_thresholds(model, label);
-    ff_count32(state + ff_state_fixed(model->layers) + 4 * (model->classes + label));
+    ff_count32(state + ff_state_fixed(model->layers) + 4 * (ff_size)(model->classes + label));
     ff_count32(state + FF_AT_T);
     return FF_OK;
 }

@@ -13,6 +13,6 @@
  * Classifies x: uint8 (raw), then learns it as a sample of class `label` (< classes). The result is that of
  * before. The model must be bound with learning (FF_NO_LEARN otherwise).
  */
-ff_status ff_learn(ff_model *model, const uint8_t *x, uint32_t label, ff_result *result);
+ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result);
 
 #endif

@@ -18,9 +18,9 @@ typedef struct {
     ff_device *device;
     ff_decoder decoder;
     uint8_t *out;       /* response: encoded from here on */
-    uint32_t payload;   /* largest payload of a request or response */
-    uint32_t out_count; /* encoded bytes */
-    uint32_t out_sent;
+    ff_size payload;   /* largest payload of a request or response */
+    ff_size out_count; /* encoded bytes */
+    ff_size out_sent;
     uint8_t type, sequence; /* of the request being worked on */
     uint8_t has_request;    /* a frame waits to be worked on */
     uint8_t owns_job;       /* the device's job answers this link's request */
@@ -29,14 +29,17 @@ typedef struct {
 /* Smallest payload that a link may be made for: the HELLO response with a short name. */
 #define FF_LINK_PAYLOAD_LEAST 64u
 
-/* Bytes of buffer that a link for this payload needs; aligned to 4. */
-uint32_t ff_link_bytes(uint32_t payload);
+/* Bytes of buffer that a link for this payload needs: a request, and a response raw and encoded. The two bytes in
+ * front put a request's payload at a multiple of 4. */
+#define FF_LINK_BYTES(payload)                                                                               \
+    ((2u + 2u * ((payload) + FF_FRAME_OVERHEAD) + FF_COBS_OVERHEAD((payload) + FF_FRAME_OVERHEAD) + 3u) & ~3u)
+ff_size ff_link_bytes(ff_size payload);
 
 /* buffer: ff_link_bytes(payload) bytes, aligned to 4. payload: FF_LINK_PAYLOAD_LEAST to 65535. */
-void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, uint32_t payload);
+void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size payload);
 
-uint32_t ff_link_feed(ff_link *link, const uint8_t *bytes, uint32_t count);
+ff_size ff_link_feed(ff_link *link, const uint8_t *bytes, ff_size count);
 int ff_link_step(ff_link *link);
-uint32_t ff_link_take(ff_link *link, uint8_t *to, uint32_t room);
+ff_size ff_link_take(ff_link *link, uint8_t *to, ff_size room);
 
 #endif

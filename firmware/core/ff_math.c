@@ -1,5 +1,21 @@
 #include "ff_math.h"
 
+#if defined(__ARM_ARCH_6M__)
+uint32_t ff_divide(uint32_t a, uint32_t b) {
+    uint32_t quotient = 0, bit = 1;
+    while (b <= a >> 1) { /* the largest multiple of b by a power of two that is not above a; no bit of b is lost */
+        b <<= 1;
+        bit <<= 1;
+    }
+    for (; bit; bit >>= 1, b >>= 1)
+        if (a >= b) {
+            a -= b;
+            quotient |= bit;
+        }
+    return quotient;
+}
+#endif
+
 uint16_t ff_isqrt(uint32_t v) {
     uint32_t root = 0;
     for (uint32_t bit = (uint32_t)1 << 30; bit; bit >>= 2) {

@@ -4,6 +4,15 @@
 
 #include <stdint.h>
 
+/* a / b; b is not 0. Where the processor has no divider, a routine of our own is smaller than the compiler's. */
+#if defined(__ARM_ARCH_6M__)
+uint32_t ff_divide(uint32_t a, uint32_t b);
+#else
+static inline uint32_t ff_divide(uint32_t a, uint32_t b) {
+    return a / b;
+}
+#endif
+
 /* floor(sqrt(v)), 0 to 65535. */
 uint16_t ff_isqrt(uint32_t v);
 

@@ -1,215 +1,207 @@
 #include "ff_model.h"
 #include "ff_bytes.h"
+#include "ff_math.h"
 #include "ff_object.h"
 
-static uint32_t align4(uint32_t v) {
-    return (v + 3) & ~(uint32_t)3;
+static ff_size align4(ff_size v) {
+    return (ff_size)((v + 3) & ~(ff_size)3);
 }
 
 #define COUNT(table) (uint8_t)(sizeof table / sizeof table[0])
 
-ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_fault *fault) {
-    static const ff_range HEAD[] = {
+ff_status ff_state_check(const uint8_t *state, uint8_t layers, ff_size at, ff_fault *fault) {
+    static const FF_TABLE ff_range HEAD[] = {
         {FF_AT_TAU, 2, 1, 65535},          {FF_AT_CENTRING, 2, 0, 512},   {FF_AT_MEAN_SHIFT, 1, 1, 8},
         {FF_AT_THRESHOLD_SHIFT, 1, 0, 15}, {FF_AT_REVIVE_SHIFT, 1, 0, 8},
     };
-    static const ff_range LAYER[] = {{FF_AT_LEARN_SHIFT, 1, 1, 24}, {11, 1, 0, 0}};
-    if (ff_get32(state + FF_AT_RANDOM) == 0) return ff_fail(fault, FF_FIELD, at + FF_AT_RANDOM, 0);
+    static const FF_TABLE ff_range LAYER[] = {{FF_AT_LEARN_SHIFT, 1, 1, 24}, {11, 1, 0, 0}};
+    if (ff_at32(state + FF_AT_RANDOM) == 0) return ff_fail(fault, FF_FIELD, at + FF_AT_RANDOM, 0);
     ff_status status = ff_check_ranges(state, HEAD, COUNT(HEAD), at, fault);
     uint32_t factors = 0; /* <= 8 * 65535 */
     state += FF_STATE_HEAD;
     at += FF_STATE_HEAD;
     for (; layers-- && status == FF_OK; state += FF_STATE_LAYER, at += FF_STATE_LAYER) {
-        uint32_t theta = ff_get32(state + FF_AT_THETA);
-        if (theta < 32) return ff_fail(fault, FF_FIELD, at + FF_AT_THETA, theta);
-        factors += ff_get16(state + FF_AT_FACTOR);
-        if (factors > 65535) return ff_fail(fault, FF_FIELD, at + FF_AT_FACTOR, factors);
+        uint32_t theta = ff_at32(state + FF_AT_THETA);
+        if (theta < 32) return ff_fail32(fault, FF_FIELD, at + FF_AT_THETA, theta);
+        factors += ff_at16(state + FF_AT_FACTOR);
+        if (factors > 65535) return ff_fail32(fault, FF_FIELD, at + FF_AT_FACTOR, factors);
         status = ff_check_ranges(state, LAYER, COUNT(LAYER), at, fault);
     }
     return status;
 }
 
-/* One layer record at `o`. `n` is the width that must come in, *at the offset where the weights must lie. */
-static ff_status open_layer(ff_model *model, ff_layer *layer, uint32_t o, uint32_t n, uint32_t *at,
-                            ff_fault *fault) {
-    static const ff_range RANGES[] = {
-        {4, 1, 4, 12},  {5, 1, 0, 0},  {6, 1, 8, 8},      {7, 1, 0, 1},
-        {16, 1, 0, 24}, {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
-    const uint8_t *p = model->image + o;
-    layer->n = ff_get16(p);
-    layer->m = ff_get16(p + 2);
-    layer->length_shift = p[4];
-    layer->learns = p[7];
-    layer->weights_at = ff_get32(p + 8);
-    layer->output_shift = p[16];
-    layer->ymax = ff_get16(p + 18);
-
-    ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), o, fault);
-    if (status != FF_OK) return status;
-    if (layer->n != n || n == 0) return ff_fail(fault, FF_FIELD, o, layer->n);
-    if (layer->m % model->groups) return ff_fail(fault, FF_FIELD, o + 2, layer->m);
-    if (layer->learns && model->objective) return ff_fail(fault, FF_FIELD, o + 7, 1);
-    if (layer->weights_at != *at) return ff_fail(fault, FF_FIELD, o + 8, layer->weights_at);
-    uint32_t bytes = align4(n * layer->m); /* <= 65535 * 4096 < 2^28 */
-    if (ff_get32(p + 12) != bytes || bytes > model->image_bytes - *at)
-        return ff_fail(fault, FF_FIELD, o + 12, bytes);
-    /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
-    if ((uint32_t)layer->ymax * layer->ymax > UINT32_MAX / layer->m)
-        return ff_fail(fault, FF_FIELD, o + 18, layer->ymax);
-    layer->weights = (const int8_t *)(model->image + layer->weights_at);
-    *at += bytes;
-    return FF_OK;
+/* FF_FIELD unless the number at `at` of the bytes p is `want`; p stands at offset `base`. */
+static ff_status must_be(const uint8_t *p, uint8_t at, ff_size base, ff_size want, ff_fault *fault) {
+    const ff_size v = ff_get_size(p + at);
+    return v == want ? FF_OK : ff_fail(fault, FF_FIELD, (ff_size)(base + at), v);
 }
 
-ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, ff_fault *fault) {
-    static const ff_range RANGES[] = {{16, 2, 1, 65535}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1},
-                                      {21, 1, 0, 1},     {22, 1, 0, 1},   {40, 2, 0, 0}, {42, 2, 0, 0},
-                                      {44, 2, 0, 0},     {46, 2, 0, 0},   {30, 2, 0, 0}};
-    ff_clear(model, sizeof *model);
-    ff_status status = ff_object_check(image, bytes, 0x314D4646, FF_IMAGE_HEADER, fault);
-    if (status == FF_OK) status = ff_check_ranges(image, RANGES, COUNT(RANGES), 0, fault);
+/* While an image is opened, state_at is where the next section must lie, and state_fields what the state takes so
+ * far; what is checked in steps of their own keeps their buffers off the stack of the others. */
+static ff_status open_header(ff_model *model, ff_fault *fault) {
+    static const FF_TABLE ff_range RANGES[] = {{16, 2, 1, 65535}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1},
+                                               {21, 1, 0, 1},     {22, 1, 0, 1},   {40, 2, 0, 0}, {42, 2, 0, 0},
+                                               {44, 2, 0, 0},     {46, 2, 0, 0},   {30, 2, 0, 0}};
+    uint32_t buffer[FF_IMAGE_HEADER / 4];
+    const uint8_t *p = ff_rom_view(model->image, buffer, FF_IMAGE_HEADER);
+    ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), 0, fault);
     if (status != FF_OK) return status;
-
-    model->image = image;
-    model->image_bytes = bytes;
-    model->raw = ff_get16(image + 16);
-    model->classes = image[18];
-    model->layers = image[19];
-    model->objective = image[20];
-    model->encoding = image[21];
-    model->subtract_minimum = image[22];
-    model->label_value = image[23];
+    ff_copy(model, p + 16, 8);
     model->groups = model->objective ? 1 : model->classes;
-    model->state_at = ff_get32(image + 32);
-    model->state_bytes = ff_get32(image + 36);
-    if (bytes > 16777216) return ff_fail(fault, FF_FIELD, 8, bytes);
+    if (model->image_bytes > FF_IMAGE_MOST) return ff_fail(fault, FF_FIELD, 8, model->image_bytes);
     if (model->layers > FF_MAX_LAYERS) return ff_fail(fault, FF_LIMIT, FF_MAX_LAYERS, model->layers);
     if (model->label_value && !model->objective) return ff_fail(fault, FF_FIELD, 23, model->label_value);
+    const ff_size at = (ff_size)(FF_IMAGE_HEADER + model->layers * FF_LAYER_RECORD), meta = ff_at16(p + 28);
+    model->state_at = (ff_size)(at + align4(meta));
+    if (meta > model->image_bytes || model->state_at > model->image_bytes)
+        return ff_fail(fault, FF_FIELD, 28, meta);
+    model->state_fields = (ff_size)(ff_state_fixed(model->layers) + model->classes * 8u);
+    return must_be(p, 24, 0, at, fault);
+}
 
-    uint32_t at = FF_IMAGE_HEADER + (uint32_t)model->layers * FF_LAYER_RECORD;
-    uint32_t meta = align4(ff_get16(image + 28));
-    if (at > bytes || meta > bytes - at) return ff_fail(fault, FF_FIELD, 28, meta);
-    if (ff_get32(image + 24) != at) return ff_fail(fault, FF_FIELD, 24, ff_get32(image + 24));
-    at += meta;
+static ff_status open_layer(ff_model *model, uint8_t l, ff_fault *fault) {
+    static const FF_TABLE ff_range RANGES[] = {
+        {4, 1, 4, 12},  {5, 1, 0, 0},  {6, 1, 8, 8},      {7, 1, 0, 1},
+        {16, 1, 0, 24}, {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
+    uint32_t buffer[FF_LAYER_RECORD / 4];
+    const ff_size o = (ff_size)(FF_IMAGE_HEADER + l * FF_LAYER_RECORD);
+    const uint8_t *p = ff_rom_view(model->image + o, buffer, FF_LAYER_RECORD);
+    ff_layer *layer = &model->layer[l];
+    ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), o, fault);
+    if (status != FF_OK) return status;
+    ff_copy(layer, p, 8);
+    layer->output_shift = p[16];
+    layer->ymax = ff_at16(p + 18);
+    layer->weights_at = model->state_at;
 
-    /* the encoded width may be up to 2 * 65535 + 254: it is compared, as 32 bits, with what a u16 can say */
-    uint32_t n = (uint32_t)model->raw << model->encoding;
-    if (model->objective) n += model->classes;
-    uint32_t state_bytes = ff_state_fixed(model->layers) + (uint32_t)model->classes * 8;
-    for (uint32_t l = 0; l < model->layers; l++) {
-        ff_layer *layer = &model->layer[l];
-        status = open_layer(model, layer, FF_IMAGE_HEADER + (uint32_t)l * FF_LAYER_RECORD, n, &at, fault);
-        if (status != FF_OK) return status;
-        if (layer->learns) state_bytes += 2 * n;
-        n = layer->m;
+    /* the width that must come in; the encoded one may be up to 2 * 65535 + 254, more than a u16 can say */
+    uint32_t n;
+    if (l) {
+        n = layer[-1].m;
+    } else {
+        n = (uint32_t)model->raw << model->encoding;
+        if (model->objective) n += model->classes;
     }
-    model->state_fields = state_bytes;
-    state_bytes = align4(state_bytes);
-    if (model->state_at != at) return ff_fail(fault, FF_FIELD, 32, model->state_at);
-    if (model->state_bytes != state_bytes || state_bytes != bytes - at)
-        return ff_fail(fault, FF_FIELD, 36, model->state_bytes);
+    if (layer->n != n || n == 0) return ff_fail(fault, FF_FIELD, o, layer->n);
+    if ((uint16_t)ff_divide(layer->m, model->groups) * model->groups != layer->m)
+        return ff_fail(fault, FF_FIELD, (ff_size)(o + 2), layer->m);
+    if (layer->learns && model->objective) return ff_fail(fault, FF_FIELD, (ff_size)(o + 7), 1);
+    /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
+    if ((uint32_t)layer->ymax * layer->ymax > ff_divide(UINT32_MAX, layer->m))
+        return ff_fail(fault, FF_FIELD, (ff_size)(o + 18), layer->ymax);
+    const uint32_t bytes = (n * layer->m + 3) & ~(uint32_t)3; /* <= 65535 * 4096 < 2^28 */
+    const uint32_t fields = model->state_fields + (layer->learns ? 2 * n : 0);
+    if (bytes > (ff_size)(model->image_bytes - model->state_at) || fields > model->image_bytes)
+        return ff_fail32(fault, FF_FIELD, o + 12u, bytes);
+    layer->weights_bytes = (ff_size)bytes;
+    model->state_fields = (ff_size)fields;
+    model->state_at = (ff_size)(model->state_at + layer->weights_bytes);
+    status = must_be(p, 8, o, layer->weights_at, fault);
+    return status == FF_OK ? must_be(p, 12, o, layer->weights_bytes, fault) : status;
+}
+
+static ff_status open_state(ff_model *model, ff_fault *fault) {
+    uint32_t buffer[FF_STATE_MOST / 4];
+    const ff_size left = (ff_size)(model->image_bytes - model->state_at);
+    model->state_bytes = align4(model->state_fields);
+    if (left != model->state_bytes) return ff_fail(fault, FF_FIELD, 36, left);
+    const uint8_t *p = ff_rom_view(model->image + 32, buffer, 8);
+    ff_status status = must_be(p, 0, 32, model->state_at, fault);
+    if (status == FF_OK) status = must_be(p, 4, 32, left, fault);
+    if (status != FF_OK) return status;
+    p = ff_rom_view(model->image + model->state_at, buffer, ff_state_fixed(model->layers));
+    return ff_state_check(p, model->layers, model->state_at, fault);
+}
+
+ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *fault) {
+    ff_clear(model, sizeof *model);
+    model->image = image;
+    model->image_bytes = bytes;
+    ff_status status = ff_object_check(image, bytes, 0x314D4646, FF_IMAGE_HEADER, fault);
+    if (status == FF_OK) status = open_header(model, fault);
+    for (uint8_t l = 0; status == FF_OK && l < model->layers; l++)
+        status = open_layer(model, l, fault);
+    if (status == FF_OK) status = open_state(model, fault);
     ff_model_moved(model, image);
-    return ff_state_check(model->state, model->layers, at, fault);
+    return status;
 }
 
-/* Next block of the arena: its offset, and the cursor moved behind it. */
-static uint32_t take(uint32_t *cursor, uint32_t bytes) {
-    uint32_t at = *cursor;
-    *cursor += align4(bytes);
-    return at;
+/* Bytes of the accumulators. */
+static ff_size acc_bytes(const ff_model *model) {
+    uint16_t m = 0;
+    for (uint8_t l = 0; l < model->layers; l++)
+        if (model->layer[l].m > m) m = model->layer[l].m;
+    return (ff_size)(4 * (ff_size)m);
 }
 
-/* The one place that knows the arena's layout. Without an arena it only counts. */
-static void lay_out(ff_model *model, int learning, uint8_t *arena, ff_ram *ram) {
-    uint32_t widest_input = 0, widest_layer = 0, cursor = 0;
-    for (uint32_t l = 0; l < model->layers; l++) {
-        if (model->layer[l].n > widest_input) widest_input = model->layer[l].n;
-        if (model->layer[l].m > widest_layer) widest_layer = model->layer[l].m;
+ff_size ff_model_ram(const ff_model *model, int learning, ff_ram *ram) {
+    ff_size n = 0, weights = 0;
+    for (uint8_t l = 0; l < model->layers; l++) {
+        const ff_layer *layer = &model->layer[l];
+        if (layer->n > n) n = layer->n;
+        if (learning && layer->learns) weights = (ff_size)(weights + layer->weights_bytes);
     }
-    uint32_t acc = take(&cursor, 4 * widest_layer);
-    uint32_t goodness = take(&cursor, 4 * (uint32_t)model->groups);
-    uint32_t score = take(&cursor, 4 * (uint32_t)model->classes);
-    uint32_t x = take(&cursor, widest_input);
-    ram->inference = cursor;
-    uint32_t state = learning ? take(&cursor, model->state_bytes) : 0;
-    ram->learning = cursor - ram->inference;
-    ram->weights = cursor;
-    if (arena) {
-        model->acc = (int32_t *)(void *)(arena + acc);
-        model->goodness = (uint32_t *)(void *)(arena + goodness);
-        model->score = (uint32_t *)(void *)(arena + score);
-        model->x = arena + x;
-        if (learning) {
-            model->state_ram = arena + state;
-            model->state = model->state_ram;
-            ff_copy(model->state_ram, model->image + model->state_at, model->state_bytes);
-        }
-    }
-    uint32_t means = ff_state_fixed(model->layers) + (uint32_t)model->classes * 8;
-    for (uint32_t l = 0; learning && l < model->layers; l++) {
-        ff_layer *layer = &model->layer[l];
-        if (layer->learns) {
-            uint32_t bytes = (uint32_t)layer->n * layer->m;
-            uint32_t weights = take(&cursor, bytes);
-            if (arena) {
-                layer->learned = (int8_t *)(arena + weights);
-                ff_copy(layer->learned, layer->weights, bytes);
-                layer->weights = layer->learned;
-                layer->mean = (uint16_t *)(void *)(model->state_ram + means);
-            }
-            means += 2 * (uint32_t)layer->n;
-        }
-    }
-    ram->weights = cursor - ram->weights;
+    ram->weights = weights;
+    ram->inference = (ff_size)(acc_bytes(model) + 4u * model->groups + 4u * model->classes + align4(n));
+    ram->learning = weights || FF_ROM_FAR ? model->state_bytes : 0;
+    return (ff_size)(ram->inference + ram->learning + weights);
 }
 
-static int any_layer_learns(const ff_model *model) {
-    for (uint32_t l = 0; l < model->layers; l++)
-        if (model->layer[l].learns) return 1;
-    return 0;
-}
-
-uint32_t ff_model_ram(const ff_model *model, int learning, ff_ram *split) {
-    lay_out((ff_model *)model, learning && any_layer_learns(model), 0,
-            split); /* without an arena it only reads */
-    return split->inference + split->learning + split->weights;
-}
-
-ff_status ff_model_bind(ff_model *model, int learning, void *arena, uint32_t bytes, ff_fault *fault) {
+ff_status ff_model_bind(ff_model *model, int learning, void *arena, ff_size bytes, ff_fault *fault) {
     ff_ram ram;
-    uint32_t need = ff_model_ram(model, learning, &ram);
+    const ff_size need = ff_model_ram(model, learning, &ram);
+    uint8_t *p = arena;
     if (need > bytes) return ff_fail(fault, FF_ARENA, need, bytes);
-    model->learning = (uint8_t)(learning && any_layer_learns(model));
-    lay_out(model, model->learning, arena, &ram);
+    model->learning = ram.weights != 0;
+    model->acc = (int32_t *)(void *)p;
+    model->goodness = (uint32_t *)(void *)(p + acc_bytes(model));
+    model->score = model->goodness + model->groups;
+    model->x = (uint8_t *)(model->score + model->classes);
+    p += ram.inference;
+    if (ram.learning) {
+        model->state_ram = p;
+        ff_rom_read(p, model->image + model->state_at, model->state_bytes);
+        p += model->state_bytes;
+    }
+    uint8_t *mean = model->state_ram + ff_state_fixed(model->layers) + 8 * (ff_size)model->classes;
+    for (uint8_t l = 0; model->learning && l < model->layers; l++) {
+        ff_layer *layer = &model->layer[l];
+        if (!layer->learns) continue;
+        layer->learned = (int8_t *)p;
+        ff_rom_read(p, model->image + layer->weights_at, layer->weights_bytes);
+        p += layer->weights_bytes;
+        layer->mean = (uint16_t *)(void *)mean;
+        mean += 2 * (ff_size)layer->n;
+    }
     ff_model_moved(model, model->image); /* points the layers to where their state is now */
     return FF_OK;
 }
 
-/* Copies the part of [at, at + bytes) that lies in [offset, offset + count). */
-static void overlay(uint8_t *to, uint32_t offset, uint32_t count, uint32_t at, const void *from,
-                    uint32_t bytes) {
-    uint32_t low = offset > at ? offset : at;
-    uint32_t high = offset + count < at + bytes ? offset + count : at + bytes;
-    if (low < high) ff_copy(to + (low - offset), (const uint8_t *)from + (low - at), high - low);
+void ff_overlay(uint8_t *to, ff_size offset, ff_size count, ff_size at, const void *from, ff_size bytes) {
+    const ff_size low = offset > at ? offset : at;
+    ff_size high = (ff_size)(at + bytes);
+    if (high > offset + count) high = (ff_size)(offset + count);
+    if (low < high) ff_copy(to + (low - offset), (const uint8_t *)from + (low - at), (ff_size)(high - low));
 }
 
-void ff_model_read(const ff_model *model, uint32_t offset, uint8_t *to, uint32_t count) {
-    ff_copy(to, model->image + offset, count);
+void ff_model_read(const ff_model *model, ff_size offset, uint8_t *to, ff_size count) {
+    ff_rom_read(to, model->image + offset, count);
     if (!model->learning) return;
-    overlay(to, offset, count, model->state_at, model->state_ram, model->state_bytes);
-    for (uint32_t l = 0; l < model->layers; l++) {
+    ff_overlay(to, offset, count, model->state_at, model->state_ram, model->state_bytes);
+    for (uint8_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
-        if (layer->learned)
-            overlay(to, offset, count, layer->weights_at, layer->learned, (uint32_t)layer->n * layer->m);
+        if (layer->learned) ff_overlay(to, offset, count, layer->weights_at, layer->learned, layer->weights_bytes);
     }
 }
 
-void ff_model_moved(ff_model *model, const uint8_t *image) {
+void ff_model_moved(ff_model *model, ff_rom image) {
     model->image = image;
-    if (!model->learning) model->state = image + model->state_at;
-    for (uint32_t l = 0; l < model->layers; l++) {
-        ff_layer *layer = &model->layer[l];
-        if (!layer->learned) layer->weights = (const int8_t *)(image + layer->weights_at);
-        layer->state = model->state + ff_state_fixed(l);
-    }
+#if FF_ROM_FAR
+    model->state = model->state_ram;
+#else
+    model->state = model->state_ram ? model->state_ram : image + model->state_at;
+#endif
+    const uint8_t *state = model->state + FF_STATE_HEAD;
+    for (uint8_t l = 0; l < model->layers; l++, state += FF_STATE_LAYER)
+        model->layer[l].state = state;
 }

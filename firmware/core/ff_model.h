@@ -1,14 +1,15 @@
 /*
  * A model image, validated in place, and the RAM that it works in.
  *
- * The image (SPEC.md 2) stays where it is, in flash or in RAM, and must stay unchanged as long as the model
- * is in use. One arena, owned by the caller, holds everything else: ff_model_bind() lays it out,
+ * The image (SPEC.md 2) stays where it is, in flash or in RAM (ff_rom.h), and must stay unchanged as long as
+ * the model is in use. One arena, owned by the caller, holds everything else: ff_model_bind() lays it out,
  * ff_model_ram() says how large it must be (the same code). Nothing here allocates, prints, or uses floating
  * point.
  */
 #ifndef FF_MODEL_H
 #define FF_MODEL_H
 
+#include "ff_rom.h"
 #include "ff_status.h"
 #include <stdint.h>
 
@@ -25,6 +26,7 @@
 #define FF_LAYER_RECORD 32
 #define FF_STATE_HEAD 48
 #define FF_STATE_LAYER 12
+#define FF_STATE_MOST (FF_STATE_HEAD + FF_MAX_LAYERS * FF_STATE_LAYER)
 #define FF_MAX_NEURONS 4096
 
 /* Offsets within the state section (SPEC.md 2.5). */
@@ -56,81 +58,91 @@ enum {
 };
 
 typedef struct {
-    uint32_t weights_at;   /* offset of the weights in the image */
-    const int8_t *weights; /* (n, m), column by column: in the image, or in the arena if the layer learns */
-    int8_t *learned;       /* the same in the arena, or NULL */
+    /* the first eight bytes of the record, as they stand in the image */
+    uint16_t n;           /* inputs, 1 to 65535 */
+    uint16_t m;           /* neurons, 1 to FF_MAX_NEURONS */
+    uint8_t length_shift; /* k: the input is rescaled to length 2^k */
+    uint8_t layout;       /* 0 */
+    uint8_t weight_bits;  /* 8 */
+    uint8_t learns;       /* flag of the image */
+
+    uint8_t output_shift;  /* s: y = acc >> s */
+    uint16_t ymax;         /* largest activity; m * ymax^2 < 2^32 */
+    ff_size weights_at;    /* offset of the weights in the image */
+    ff_size weights_bytes; /* n * m, and the padding to a multiple of 4 */
+    int8_t *learned;       /* (n, m), column by column: the weights in the arena, NULL = those in the image */
     const uint8_t *state;  /* FF_STATE_LAYER bytes of the state section */
     uint16_t *mean;        /* (n), Q8, in the state's RAM copy, or NULL */
-    uint16_t n;            /* inputs, 1 to 65535 */
-    uint16_t m;            /* neurons, 1 to FF_MAX_NEURONS */
-    uint16_t ymax;         /* largest activity; m * ymax^2 < 2^32 */
-    uint8_t length_shift;  /* k: the input is rescaled to length 2^k */
-    uint8_t output_shift;  /* s: y = acc >> s */
-    uint8_t learns;        /* flag of the image */
 } ff_layer;
 
 typedef struct {
-    const uint8_t *image;
-    uint32_t image_bytes;
-    uint32_t state_at; /* offset of the state section */
-    uint32_t state_bytes;
-    uint32_t state_fields; /* the same without its padding */
-    uint16_t raw;          /* bytes that the sensor delivers per sample */
+    /* eight bytes of the header, as they stand in the image */
+    uint16_t raw; /* bytes that the sensor delivers per sample */
     uint8_t classes;
     uint8_t layers;
-    uint8_t groups;    /* groups of each layer: classes, or 1 if the label is in the input */
     uint8_t objective; /* 0 class-partitioned, 1 label in the input */
     uint8_t encoding;  /* 0 plain, 1 complement */
     uint8_t subtract_minimum;
     uint8_t label_value;
+
+    uint8_t groups;   /* groups of each layer: classes, or 1 if the label is in the input */
     uint8_t learning; /* bound for learning: state, learned and mean point into the arena */
-    ff_layer layer[FF_MAX_LAYERS];
+    ff_rom image;
+    ff_size image_bytes;
+    ff_size state_at; /* offset of the state section */
+    ff_size state_bytes;
+    ff_size state_fields; /* the same without its padding */
 
     const uint8_t *state; /* the state section: in the image, or its copy in the arena */
-    uint8_t *state_ram;   /* that copy, or NULL */
-    uint8_t *x;           /* (largest n): a layer's input bytes */
-    int32_t *acc;         /* (largest m): accumulators; activities take their place */
-    uint32_t *goodness;   /* (groups): of the layer worked on last */
-    uint32_t *score;      /* (classes) */
+    uint8_t *state_ram; /* that copy, or NULL; behind it lie the weights of each layer that learns, padded to 4 */
+    uint8_t *x;         /* (largest n): a layer's input bytes */
+    int32_t *acc;       /* (largest m): accumulators; activities take their place */
+    uint32_t *goodness; /* (groups): of the layer worked on last */
+    uint32_t *score;    /* (classes) */
+    ff_layer layer[FF_MAX_LAYERS];
 } ff_model;
 
 /* Bytes of RAM, split by what they are for. */
 typedef struct {
-    uint32_t weights;   /* copies of the weights of layers that learn */
-    uint32_t inference; /* input, accumulators, goodness, scores */
-    uint32_t learning;  /* the state: running means, counters, thresholds */
+    ff_size weights;   /* copies of the weights of layers that learn */
+    ff_size inference; /* input, accumulators, goodness, scores */
+    ff_size learning;  /* the state: running means, counters, thresholds */
 } ff_ram;
 
 /*
  * Checks a whole image of `bytes` bytes (SPEC.md 2.6) and fills in everything in *model that doesn't need
  * RAM. *model is unusable if this fails. image must be aligned to 4.
  */
-ff_status ff_model_open(ff_model *model, const uint8_t *image, uint32_t bytes, ff_fault *fault);
+ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *fault);
 
 /* RAM that the opened model needs, with or without learning; returns the sum: the arena that ff_model_bind()
  * wants. */
-uint32_t ff_model_ram(const ff_model *model, int learning, ff_ram *split);
+ff_size ff_model_ram(const ff_model *model, int learning, ff_ram *split);
 
 /*
  * Lays out the arena (aligned to 4) and copies into it what learning changes. FF_ARENA if it is too small:
  * then the model is as it was after ff_model_open(). With learning = 0, or for a model none of whose layers
- * learns, weights and state are read from the image.
+ * learns, weights and state are read from the image (with FF_ROM_FAR the state is in the arena all the same).
  */
-ff_status ff_model_bind(ff_model *model, int learning, void *arena, uint32_t bytes, ff_fault *fault);
+ff_status ff_model_bind(ff_model *model, int learning, void *arena, ff_size bytes, ff_fault *fault);
+
+/* Copies the part of `bytes` bytes from offset `at` on, which lie at `from`, that falls into the `count` bytes
+ * from `offset` on, which `to` is to hold. */
+void ff_overlay(uint8_t *to, ff_size offset, ff_size count, ff_size at, const void *from, ff_size bytes);
 
 /* Copies `count` bytes at `offset` of the image as it stands now: learned weights and state instead of the
  * image's own. */
-void ff_model_read(const ff_model *model, uint32_t offset, uint8_t *to, uint32_t count);
+void ff_model_read(const ff_model *model, ff_size offset, uint8_t *to, ff_size count);
 
 /* The same image lies elsewhere now, with what was learned written into it: reads go there from now on. */
-void ff_model_moved(ff_model *model, const uint8_t *image);
+void ff_model_moved(ff_model *model, ff_rom image);
 
 /* Checks the fixed part of a state section: ff_state_fixed(layers) bytes. */
-ff_status ff_state_check(const uint8_t *state, uint8_t layers, uint32_t at, ff_fault *fault);
+ff_status ff_state_check(const uint8_t *state, uint8_t layers, ff_size at, ff_fault *fault);
 
 /* Bytes of that fixed part; behind it lie class thresholds, class counts and means. */
-static inline uint32_t ff_state_fixed(uint32_t layers) {
-    return FF_STATE_HEAD + layers * FF_STATE_LAYER;
+static inline ff_size ff_state_fixed(uint8_t layers) {
+    return (ff_size)(FF_STATE_HEAD + layers * FF_STATE_LAYER);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef FF_OBJECT_H
 #define FF_OBJECT_H
 
+#include "ff_rom.h"
 #include "ff_status.h"
 #include <stdint.h>
 
@@ -10,7 +11,7 @@
  * Checks magic (the four bytes as a little-endian number), format version, header length, length against the
  * `bytes` at hand, and CRC. Nothing behind `bytes` is read.
  */
-ff_status ff_object_check(const uint8_t *object, uint32_t bytes, uint32_t magic, uint16_t header,
+ff_status ff_object_check(ff_rom object, ff_size bytes, uint32_t magic, uint16_t header,
                           ff_fault *fault);
 
 /* A field of one or two bytes and the values that it may have. */
@@ -21,7 +22,7 @@ typedef struct {
 } ff_range;
 
 /* Checks fields of the bytes at p; a fault names the offset `base` + at. */
-ff_status ff_check_ranges(const uint8_t *p, const ff_range *ranges, uint8_t count, uint32_t base,
+ff_status ff_check_ranges(const uint8_t *p, const FF_TABLE ff_range *ranges, uint8_t count, ff_size base,
                           ff_fault *fault);
 
 #endif

@@ -15,37 +15,43 @@ uint32_t ff_statistics_bytes(const ff_model *model, uint8_t level) {
 
 void ff_statistics_start(ff_statistics *statistics, const ff_model *model, uint8_t level, uint8_t *block) {
     statistics->block = block;
-    statistics->bytes = ff_statistics_bytes(model, level);
+    statistics->bytes = (ff_size)ff_statistics_bytes(model, level);
     statistics->random = 0x2545F491;
     ff_clear(block, statistics->bytes);
     block[0] = level;
     block[1] = model->classes;
-    ff_put16(block + 2, model->raw);
+    ff_set16(block + 2, model->raw);
 }
 
-/* mean += (v - mean) / n, rounded down after adding u / 65536: on average nothing is lost. |v - mean| < 2^16,
- * n * u < 2^32. */
-static void follow(uint8_t *p, uint32_t v, uint32_t n, uint32_t u) {
-    uint16_t mean = ff_get16(p);
-    int32_t a = (int32_t)v - mean + (int32_t)((n * u) >> 16);
-    int32_t q = a / (int32_t)n;
-    if (a % (int32_t)n < 0) q--;
-    ff_put16(p, (uint16_t)(mean + q));
+/*
+ * mean += floor((v - mean + u * n / 65536) / n): rounded down after adding a part u / 65536 of a step, so that on
+ * average nothing is lost. n times BIAS makes all numbers positive: v - mean >= -65280, and with n <= 65535 the
+ * sum is at most 65280 * 65535 + 65280 + 65535 < 2^32.
+ */
+#define BIAS 65280u
+static uint8_t *follow(uint8_t *p, uint16_t v, uint16_t n, uint16_t u) {
+    const uint16_t mean = ff_at16(p);
+    const uint32_t sum = (uint32_t)n * BIAS + v + (((uint32_t)n * u) >> 16) - mean;
+    ff_set16(p, (uint16_t)(mean + ff_divide(sum, n) - BIAS));
+    return p + 2;
 }
 
 void ff_statistics_add(ff_statistics *statistics, const uint8_t *x, uint8_t label) {
-    if (!statistics->block) return;
-    const uint8_t level = statistics->block[0];
-    const uint16_t raw = ff_get16(statistics->block + 2);
-    uint8_t *p = statistics->block + HEADER + label * class_bytes(raw, level);
+    uint8_t *p = statistics->block;
+    if (!p) return;
+    const uint8_t level = p[0];
+    const uint16_t raw = ff_at16(p + 2);
+    p += HEADER + (ff_size)(label * class_bytes(raw, level));
     ff_count32(p);
-    uint32_t n = ff_get32(p);
-    if (n > 65535) n = 65535;
+    const uint32_t count = ff_at32(p);
+    const uint16_t n = (uint16_t)(count > 65535 ? 65535 : count);
     statistics->random = ff_xorshift32(statistics->random);
     uint32_t dither = statistics->random;
+    uint8_t *square = p + 4 + 2 * (ff_size)raw;
     p += 4;
-    for (uint32_t i = 0; i < raw; i++, p += 2, dither += FF_DITHER_INPUT) {
-        follow(p, (uint32_t)x[i] << 8, n, dither >> 16);
-        if (level > 1) follow(p + 2 * (uint32_t)raw, (uint32_t)x[i] * x[i], n, dither >> 16);
+    for (uint16_t i = 0; i < raw; i++, dither += FF_DITHER_INPUT) {
+        const uint16_t u = (uint16_t)(dither >> 16);
+        p = follow(p, (uint16_t)((uint16_t)x[i] << 8), n, u);
+        if (level > 1) square = follow(square, (uint16_t)((uint16_t)x[i] * x[i]), n, u);
     }
 }

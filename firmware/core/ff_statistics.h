@@ -5,13 +5,18 @@
 
 #include "ff_model.h"
 
+/* -DFF_STATISTICS=0 leaves them out. */
+#ifndef FF_STATISTICS
+#define FF_STATISTICS 1
+#endif
+
 typedef struct {
     uint8_t *block; /* as SPEC.md 6 lays it out; NULL = off */
-    uint32_t bytes; /* of the block, 0 while off */
+    ff_size bytes; /* of the block, 0 while off */
     uint32_t random;
 } ff_statistics;
 
-/* Bytes of the block for a model at a level: 1 means, 2 means and squares. */
+/* Bytes of the block for a model at a level: 1 means, 2 means and squares. It may be more than any arena. */
 uint32_t ff_statistics_bytes(const ff_model *model, uint8_t level);
 
 /* Starts empty statistics in `block`: ff_statistics_bytes() bytes, aligned to 4. */

@@ -2,7 +2,7 @@
 #ifndef FF_STATUS_H
 #define FF_STATUS_H
 
-#include <stdint.h>
+#include "ff_bytes.h"
 
 #define FF_STATUS_TABLE(X)                                                                                   \
     X(OK, "done")                                                                                            \
@@ -39,6 +39,13 @@ typedef struct {
 } ff_fault;
 
 /* Sets the fault and hands the code through: `return ff_fail(f, FF_LENGTH, 784, n);` */
-ff_status ff_fail(ff_fault *f, ff_status code, uint32_t expected, uint32_t got);
+ff_status ff_fail(ff_fault *f, ff_status code, ff_size expected, ff_size got);
+
+/* The same for numbers that need all 32 bits in every build. */
+#if FF_SMALL
+ff_status ff_fail32(ff_fault *f, ff_status code, uint32_t expected, uint32_t got);
+#else
+#define ff_fail32 ff_fail
+#endif
 
 #endif

@@ -8,6 +8,7 @@
 #include "ff_link.h"
 #include "ff_model.h"
 #include "ff_patch.h"
+#include "ff_rom.h"
 #include "ff_statistics.h"
 #include "ff_store.h"
 

@@ -13,6 +13,7 @@
 #define SLOT 1024u
 #define PAGE 256u
 #define PAYLOAD 64u
+#define STAGE 128u
 
 static uint32_t flash_words[2 * SLOT / 4];
 static uint8_t *const flash = (uint8_t *)flash_words;
@@ -25,8 +26,8 @@ static int erase(void *user, uint32_t offset) {
 }
 
 static int program(void *user, uint32_t offset, const uint8_t *from, uint32_t count) {
-    (void)user;
-    if (offset % 4 || count % 4 || offset + count > 2 * SLOT || (uintptr_t)from % 4) abort();
+    const uint32_t word = *(const uint32_t *)user;
+    if (offset % word || count % word || offset + count > 2 * SLOT || (uintptr_t)from % 4) abort();
     for (uint32_t i = 0; i < count; i++) {
         if (flash[offset + i] != 0xFF) abort(); /* only what was erased may be written */
         flash[offset + i] = from[i];
@@ -66,13 +67,17 @@ static uint32_t request(ff_link *link, uint8_t type, uint8_t sequence, const uin
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static uint32_t image_words[SAMPLE_MOST / 4], arena[1024], buffer[512];
+    static uint32_t image_words[SAMPLE_MOST / 4], arena[1024], buffer[512], stage[STAGE / 4], word;
     uint8_t *image = (uint8_t *)image_words;
     ff_device device;
     ff_link link;
     memset(&device, 0, sizeof device);
     memset(flash, 0xFF, 2 * SLOT);
-    device.flash = (ff_flash){flash, SLOT, PAGE, erase, program, 0};
+    word = size && data[0] & 8 ? 8 : 4;
+    device.flash = (ff_flash){flash, SLOT, PAGE, erase, program, &word, (uint8_t)word};
+    device.stage = (uint8_t *)stage;
+    device.stage_bytes = size && data[0] & 16 ? STAGE : 0;
+    device.can_restart = 1;
     device.arena = (uint8_t *)arena;
     device.arena_bytes = sizeof arena;
     device.target = "fuzz";

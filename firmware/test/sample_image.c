@@ -70,3 +70,23 @@ uint32_t sample_image(uint8_t *to, uint8_t encoding, uint8_t objective) {
     sample_seal(to, at + state_bytes);
     return at + state_bytes;
 }
+
+uint32_t sample_add(uint8_t *to, const uint8_t *image, uint32_t base, uint32_t ticket) {
+    memset(to, 0, 68);
+    memcpy(to, "FFP1", 4);
+    ff_put16(to + 4, 1);
+    ff_put16(to + 6, 32);
+    ff_put32(to + 16, base);
+    ff_put32(to + 20, base + 1);
+    ff_put32(to + 24, ticket);
+    ff_put32(to + 28, 2);
+    ff_put32(to + 32, ff_get32(image + 48 + 8));
+    ff_put32(to + 36, 8);
+    to[40] = 1;
+    memset(to + 44, 3, 8);
+    ff_put32(to + 52, ff_get32(image + 32) + 72);
+    ff_put32(to + 56, 4);
+    ff_put32(to + 64, 12345);
+    sample_seal(to, 68);
+    return 68;
+}

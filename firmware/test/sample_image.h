@@ -12,6 +12,10 @@
  * SPEC.md 2.1. */
 uint32_t sample_image(uint8_t *to, uint8_t encoding, uint8_t objective);
 
+/* A patch of 68 bytes for such an image: adds 3 to eight weights of the first layer, and replaces a class
+ * threshold. It makes `base` base + 1. Returns its length. */
+uint32_t sample_add(uint8_t *to, const uint8_t *image, uint32_t base, uint32_t ticket);
+
 /* Puts the right length and CRC into an image or patch of `bytes` bytes (>= 16). */
 void sample_seal(uint8_t *object, uint32_t bytes);
 

@@ -12,8 +12,11 @@ export const NO_LABEL = 0xff;
 /** Set in the type of a response. */
 export const RESPONSE_BIT = 0x80;
 
-/** What a transferred object is. */
-export const OBJECT_KIND = { image: 1, patch: 2 } as const;
+/** What an object is: images and patches are transferred, images and records are kept in slots. */
+export const OBJECT_KIND = { image: 1, patch: 2, record: 3 } as const;
+
+/** How RESET restarts a board. */
+export const RESET_MODE = { restart: 0, bootloader: 1 } as const;
 
 /** What READ reads. */
 export const REGION = { image: 0, statistics: 1 } as const;
@@ -38,12 +41,18 @@ export interface HelloResponse {
   readonly hasStatistics: boolean;
   /** Whether the store survives power cuts. */
   readonly persistent: boolean;
+  /** Whether the image comes with the firmware: then the link takes patches only, and SAVE keeps a record (SPEC.md 8.1). */
+  readonly imageWithFirmware: boolean;
+  /** Whether RESET works. */
+  readonly canRestart: boolean;
   /** Requests that may be on their way at once. */
   readonly window: number;
   readonly maxRequest: number;
   readonly maxResponse: number;
   /** Most bytes of an object in a slot. */
   readonly slotBytes: number;
+  /** Most bytes of a patch: it may be staged in a slot, or in RAM set aside for it. */
+  readonly largestPatch: number;
   readonly arenaBytes: number;
   readonly arenaUsed: number;
   readonly modelLoaded: boolean;
@@ -68,6 +77,10 @@ export interface StatusResponse {
   readonly falseAccepts: number;
   readonly framesDropped: number;
   readonly last: Outcome;
+  /** Time that the device took for the last INFER or LEARN, 0 if it has no clock. */
+  readonly microseconds: number;
+  /** Drawn at random when the device starts: another number says that it restarted. 0 if it draws none. */
+  readonly boot: number;
 }
 
 /** One request of the protocol with the response that belongs to it. */
@@ -113,10 +126,13 @@ function readHello(r: ByteReader): HelloResponse {
     learns: (capabilities & 1) !== 0,
     hasStatistics: (capabilities & 2) !== 0,
     persistent: (capabilities & 4) !== 0,
+    imageWithFirmware: (capabilities & 8) !== 0,
+    canRestart: (capabilities & 16) !== 0,
     window: r.u8(),
     maxRequest: r.u16(),
     maxResponse: r.u16(),
     slotBytes: r.u32(),
+    largestPatch: r.u32(),
     arenaBytes: r.u32(),
     arenaUsed: r.u32(),
     modelLoaded: r.u8() !== 0,
@@ -142,6 +158,8 @@ function readStatus(r: ByteReader): StatusResponse {
     falseAccepts: r.u32(),
     framesDropped: r.u32(),
     last: readOutcome(r),
+    microseconds: r.u32(),
+    boot: r.u32(),
   };
 }
 
@@ -161,6 +179,7 @@ export const MESSAGES = {
   ),
   status: message(0x02, 'STATUS', none, readStatus),
   reload: message(0x03, 'RELOAD', none, nothing),
+  reset: message(0x04, 'RESET', (q: { mode: number }) => writer(1).u8(q.mode, 'mode').bytes, nothing),
   begin: message(
     0x10,
     'BEGIN',

@@ -6,8 +6,10 @@ import { type Model, padded } from './model.js';
 import { decodeState, encodeState, stateFieldsLength, stateParts } from './state.js';
 
 const MAGIC = 0x31504646;
-const HEADER = 32;
-const RECORD_HEADER = 12;
+/** Bytes of a patch in front of its records. */
+export const PATCH_HEADER = 32;
+/** Bytes of a record in front of its own. */
+export const PATCH_RECORD_HEADER = 12;
 const CRC_FROM = 16;
 /** Where the base id lies in the state. */
 const BASE_ID = 0;
@@ -35,11 +37,20 @@ export interface Patch {
   readonly records: readonly PatchRecord[];
 }
 
+/** Bytes that a patch takes. */
+export function patchLength(patch: Patch): number {
+  return patch.records.reduce((sum, r) => sum + PATCH_RECORD_HEADER + padded(r.bytes.length), PATCH_HEADER);
+}
+
 /** The bytes of a patch (`.ffp`). */
 export function encodePatch(patch: Patch): Uint8Array {
-  const length = patch.records.reduce((sum, r) => sum + RECORD_HEADER + padded(r.bytes.length), HEADER);
+  const length = patchLength(patch);
   const w = new ByteWriter(length, 'patch');
-  w.u32(MAGIC, 'magic').u16(FORMAT_VERSION, 'version').u16(HEADER, 'header length').u32(length, 'length').u32(0, 'CRC');
+  w.u32(MAGIC, 'magic')
+    .u16(FORMAT_VERSION, 'version')
+    .u16(PATCH_HEADER, 'header length')
+    .u32(length, 'length')
+    .u32(0, 'CRC');
   w.u32(patch.baseId, 'base id').u32(patch.nextBaseId, 'next base id').u32(patch.ticket, 'ticket');
   w.u32(patch.records.length, 'records');
   for (const r of patch.records) {
@@ -63,7 +74,8 @@ export function encodePatch(patch: Patch): Uint8Array {
 export function decodePatch(bytes: Uint8Array): Patch {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u32 = (at: number): number => view.getUint32(at, true);
-  if (bytes.length < HEADER) fail('truncated', 'the patch is cut off', `${HEADER} bytes`, `${bytes.length}`);
+  if (bytes.length < PATCH_HEADER)
+    fail('truncated', 'the patch is cut off', `${PATCH_HEADER} bytes`, `${bytes.length}`);
   if (u32(0) !== MAGIC) fail('magic', 'this is no patch', 'bytes that begin with FFP1', hex(u32(0)));
   const version = view.getUint16(4, true);
   if (version !== FORMAT_VERSION) fail('version', 'unknown format version', `${FORMAT_VERSION}`, `${version}`);
@@ -71,20 +83,20 @@ export function decodePatch(bytes: Uint8Array): Patch {
     fail('truncated', 'the patch has another length than its header says', `${u32(8)} bytes`, `${bytes.length}`);
   const sum = crc32(bytes.subarray(CRC_FROM));
   if (sum !== u32(12)) fail('crc', 'the checksum of the patch does not fit', hex(u32(12)), hex(sum));
-  if (view.getUint16(6, true) !== HEADER)
-    fail('field', 'header length (offset 6)', `${HEADER}`, `${view.getUint16(6, true)}`);
+  if (view.getUint16(6, true) !== PATCH_HEADER)
+    fail('field', 'header length (offset 6)', `${PATCH_HEADER}`, `${view.getUint16(6, true)}`);
   if (bytes.length % 4 !== 0) fail('field', 'length (offset 8)', 'a multiple of 4', `${bytes.length}`);
   const records: PatchRecord[] = [];
-  let at = HEADER;
+  let at = PATCH_HEADER;
   let end = 0;
   for (let n = 0; n < u32(28); n++) {
-    if (at + RECORD_HEADER > bytes.length)
-      fail('field', `record ${n} is cut off`, `${at + RECORD_HEADER} bytes`, `${bytes.length}`);
+    if (at + PATCH_RECORD_HEADER > bytes.length)
+      fail('field', `record ${n} is cut off`, `${at + PATCH_RECORD_HEADER} bytes`, `${bytes.length}`);
     const [offset, count, operation] = [u32(at), u32(at + 4), u32(at + 8)];
     if (offset < end)
       fail('field', `record ${n} overlaps the one before or is out of order`, `offset ${end} or more`, `${offset}`);
     if (operation > 1) fail('field', `operation of record ${n} (offset ${at + 8})`, '0 or 1', `${operation}`);
-    at += RECORD_HEADER;
+    at += PATCH_RECORD_HEADER;
     if (padded(count) > bytes.length - at)
       fail('field', `record ${n} is cut off`, `${count} bytes`, `${bytes.length - at}`);
     records.push({ offset, operation: operation === 1 ? 'add' : 'replace', bytes: bytes.slice(at, at + count) });

@@ -14,7 +14,7 @@ export interface SlotHeader {
   readonly sequence: number;
   readonly objectLength: number;
   readonly objectCrc: number;
-  /** 1 image, 2 patch. */
+  /** See OBJECT_KIND. */
   readonly kind: number;
 }
 

@@ -7,6 +7,7 @@ import { decodeImage, encodeImage, imageLayout, sealImage } from '../../src/form
 import { largestActivity, type Model } from '../../src/format/model.js';
 import { applyPatch, decodePatch, diffPatch, encodePatch } from '../../src/format/patch.js';
 import { Reference } from '../../src/reference/reference.js';
+import { farCore } from '../golden/far-core.js';
 import { randomInputs, randomModel } from '../golden/random-model.js';
 
 const MODELS = 120;
@@ -123,15 +124,27 @@ function compareLearning(reference: Reference, core: WasmCore, inputs: readonly 
   expect(sealed(core).equals(reference.image())).toBe(true);
 }
 
+let far: WebAssembly.Module;
+beforeAll(async () => {
+  far = await farCore();
+}, 180_000);
+
 describe('the reference and the firmware core', () => {
-  it.each([1, 2, 3, 4])(
-    'agree on every byte of random models of all shapes (seed %i)',
-    async (seed) => {
+  it.each([
+    [1, 'near'],
+    [2, 'near'],
+    [3, 'near'],
+    [4, 'near'],
+    [1, 'far'],
+    [2, 'far'],
+  ] as const)(
+    'agree on every byte of random models of all shapes (seed %i, %s flash)',
+    async (seed, build) => {
       const random = new Random(seed);
       for (let k = 0; k < MODELS / 4; k++) {
         const model = anyModel(random);
         const reference = new Reference(model);
-        const core = await WasmCore.withModel(encodeImage(model));
+        const core = await WasmCore.withModel(encodeImage(model), build === 'far' ? far : undefined);
         const inputs = randomInputs(seed * MODELS + k, 8, model.rawInputs);
         compareInference(reference, core, inputs, random);
         if (model.layers.some((layer) => layer.learns)) compareLearning(reference, core, inputs, random);
@@ -177,10 +190,10 @@ function hasUncleanPadding(patch: Uint8Array): boolean {
   return false;
 }
 
-describe('damaged objects are judged alike by host and device:', () => {
+describe.each(['near', 'far'] as const)('damaged objects are judged alike by host and device (%s flash):', (build) => {
   let core: WasmCore;
   beforeAll(async () => {
-    core = await WasmCore.create();
+    core = await WasmCore.create(build === 'far' ? { module: far } : {});
   });
 
   it.each(['partitioned', 'label'] as const)('an image (%s)', (objective) => {

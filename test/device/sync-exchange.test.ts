@@ -2,15 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { pull, pullImage } from '../../src/device/pull.js';
 import { push, save } from '../../src/device/push.js';
+import { Session } from '../../src/device/session.js';
+import { connectSimulated } from '../../src/device/simulated.js';
+import { SimulatedBoard } from '../../src/device/simulated-board.js';
 import { learn } from '../../src/device/stream.js';
 import { TELEMETRY, telemetryWithout } from '../../src/device/telemetry.js';
+import type { WasmCore } from '../../src/device/wasm/core.js';
 import { decodeImage, encodeImage } from '../../src/format/image.js';
 import { MESSAGES } from '../../src/format/message.js';
 import type { Model } from '../../src/format/model.js';
 import { applyPatch, diffPatch } from '../../src/format/patch.js';
 import { Reference } from '../../src/reference/reference.js';
 import { randomModel } from '../golden/random-model.js';
-import { MODEL, openRig, randomData } from './support/rig.js';
+import { IMAGE, MODEL, openRig, randomData } from './support/rig.js';
 
 const DATA = randomData(MODEL, 31, 200);
 
@@ -156,6 +160,106 @@ describe('a push', () => {
     const after = await pullImage(session);
     await expect(push(session, patch)).rejects.toMatchObject({ code: 'device.base' });
     expect(await pullImage(session)).toEqual(after);
+    await session.close();
+  });
+});
+
+/** The session with a device that has room for patches of so many bytes only; `request` may step in. */
+function cramped(
+  session: Session,
+  largestPatch: number,
+  before: (name: string) => Promise<void> = async () => {},
+): Session {
+  const hello = { ...session.hello, largestPatch };
+  const request: Session['request'] = async (message, query) => {
+    await before(message.name);
+    return session.request(message, query);
+  };
+  return Object.create(session, { hello: { value: hello }, request: { value: request } }) as Session;
+}
+
+describe('a push to a device without room for the whole patch', () => {
+  it('goes in parts, and ends with the same bytes', async () => {
+    const { session } = await openRig();
+    await learn(session, DATA, { samples: 50 });
+    const pulled = await pull(session, MODEL, new Random(8));
+    const { patch } = diffPatch(pulled.model, retrained(pulled.model, 901), pulled.ticket);
+    const report = await push(cramped(session, 128), patch);
+    expect(report).toMatchObject({ baseId: 901 });
+    expect(report.parts).toBeGreaterThan(5);
+    const now = decodeImage(await pullImage(session));
+    expect(now).toEqual(applyPatch(pulled.model, patch, pulled.ticket));
+    await session.close();
+  });
+
+  it('keeps what the device learns between the parts', async () => {
+    const { session } = await openRig();
+    const pulled = await pull(session, MODEL, new Random(9));
+    const { patch } = diffPatch(pulled.model, retrained(pulled.model, 902), pulled.ticket);
+    let index = 0;
+    const busy = cramped(session, 400, async (name) => {
+      if (name === 'COMMIT') await learn(session, DATA, { from: 10 * index++, samples: 10 });
+    });
+    await push(busy, patch);
+    expect(index).toBeGreaterThan(2);
+    const status = await session.request(MESSAGES.status, undefined);
+    expect(status).toMatchObject({ baseId: 902, samples: MODEL.state.samples + 10 * index });
+    await session.close();
+  });
+
+  it('is taken back where a part fails: the device is as it was before, learned weights included', async () => {
+    const { session } = await openRig();
+    await learn(session, DATA, { samples: 50 });
+    const pulled = await pull(session, MODEL, new Random(10));
+    const { patch } = diffPatch(pulled.model, retrained(pulled.model, 903), pulled.ticket);
+    const before = decodeImage(await pullImage(session));
+    let commits = 0;
+    // Another host takes a ticket in front of the third part.
+    const disturbed = cramped(session, 128, async (name) => {
+      if (name === 'COMMIT' && ++commits === 3) await session.request(MESSAGES.ticket, { ticket: 4711 });
+    });
+    await expect(push(disturbed, patch)).rejects.toMatchObject({
+      code: 'push.parts',
+      message: expect.stringMatching(/part 3 of \d+ .*the device is as it was before/),
+      cause: expect.objectContaining({ code: 'device.ticket' }),
+    });
+    expect(decodeImage(await pullImage(session))).toEqual(before);
+    await session.close();
+  });
+
+  it('that refuses the first part keeps all it has, saved or not', async () => {
+    const { session } = await openRig();
+    const pulled = await pull(session, MODEL, new Random(11));
+    const { patch } = diffPatch(pulled.model, retrained(pulled.model, 904), pulled.ticket);
+    await session.request(MESSAGES.ticket, { ticket: 4711 });
+    await learn(session, DATA, { samples: 20 });
+    const before = decodeImage(await pullImage(session));
+    await expect(push(cramped(session, 128), patch)).rejects.toMatchObject({ code: 'device.ticket' });
+    expect(decodeImage(await pullImage(session))).toEqual(before);
+    await session.close();
+  });
+
+  it('works on one that cannot save, and says so if a part fails and there is nothing to go back to', async () => {
+    const board = await SimulatedBoard.start({ slotBytes: 512, pageBytes: 256 });
+    (board as unknown as { core: WasmCore }).core.load(IMAGE); // larger than a slot: SAVE is refused, and so would be a transfer
+    const session = await Session.open(await connectSimulated(board));
+    const pulled = await pull(session, MODEL, new Random(12));
+    const { patch } = diffPatch(pulled.model, retrained(pulled.model, 905), pulled.ticket);
+    expect(session.hello.largestPatch).toBe(480);
+    const { parts } = await push(session, patch);
+    expect(parts).toBeGreaterThan(1);
+    expect(decodeImage(await pullImage(session))).toEqual(applyPatch(MODEL, patch, pulled.ticket));
+    const again = await pull(session, MODEL, new Random(13));
+    const second = diffPatch(again.model, retrained(again.model, 906), again.ticket).patch;
+    let commits = 0;
+    const disturbed = cramped(session, 480, async (name) => {
+      if (name === 'COMMIT' && ++commits === 2) await session.request(MESSAGES.ticket, { ticket: 4711 });
+    });
+    await expect(push(disturbed, second)).rejects.toMatchObject({
+      code: 'push.parts',
+      message: expect.stringContaining('nothing saved'),
+    });
+    expect((await session.refresh()).modelLoaded).toBe(false);
     await session.close();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkProtocol, decodeResponse, MESSAGES } from '../../src/format/message.js';
+import { checkProtocol, decodeResponse, MESSAGES, RESET_MODE } from '../../src/format/message.js';
 import { STATUS, STATUSES, statusError } from '../../src/format/status.js';
 
 const input = Uint8Array.of(9, 8, 7);
@@ -13,6 +13,7 @@ describe('requests', () => {
       MESSAGES.begin.encode({ kind: 1, length: 0x01020304, crc: 0xffffffff }),
       [1, 0, 0, 0, 4, 3, 2, 1, 255, 255, 255, 255],
     ],
+    ['reset', MESSAGES.reset.encode({ mode: RESET_MODE.bootloader }), [1]],
     ['write', MESSAGES.write.encode({ offset: 4, bytes: input }), [4, 0, 0, 0, 9, 8, 7]],
     ['infer', MESSAGES.infer.encode({ input }), [255, 9, 8, 7]],
     ['infer with a label', MESSAGES.infer.encode({ label: 3, input }), [3, 9, 8, 7]],
@@ -46,7 +47,7 @@ describe('requests', () => {
 describe('responses', () => {
   it('of HELLO carry every field', () => {
     const bytes = Uint8Array.of(
-      ...[0, 1, 0, 1, 0, 0b101, 4, 0, 4, 0, 8, 0, 0, 2, 0, 0, 0, 1, 0, 5, 0, 0, 0],
+      ...[0, 1, 0, 1, 0, 0b101, 4, 0, 4, 0, 8, 0, 0, 2, 0, 1, 0, 2, 0, 0, 0, 1, 0, 5, 0, 0, 0],
       ...[1, 0, 16, 3, 10, 2, 7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0x77, 0x61, 0x73, 0x6d],
     );
     const hello = decodeResponse(MESSAGES.hello, bytes);
@@ -56,10 +57,13 @@ describe('responses', () => {
       learns: true,
       hasStatistics: false,
       persistent: true,
+      imageWithFirmware: false,
+      canRestart: false,
       window: 4,
       maxRequest: 1024,
       maxResponse: 2048,
       slotBytes: 131072,
+      largestPatch: 131073,
       arenaBytes: 65536,
       arenaUsed: 5,
       modelLoaded: true,
@@ -73,6 +77,13 @@ describe('responses', () => {
       target: 'wasm',
     });
     checkProtocol(hello);
+    bytes[5] = 0b11000;
+    expect(decodeResponse(MESSAGES.hello, bytes)).toMatchObject({
+      learns: false,
+      persistent: false,
+      imageWithFirmware: true,
+      canRestart: true,
+    });
     expect(() => checkProtocol({ ...hello, protocolVersion: 2 })).toThrow(
       expect.objectContaining({ code: 'device.version', expected: '1', got: '2' }),
     );
@@ -87,7 +98,9 @@ describe('responses', () => {
       outcome: expected,
     });
     const counters = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((n) => [n, 0, 0, 0]);
-    expect(decodeResponse(MESSAGES.status, Uint8Array.of(0, ...counters, ...outcome))).toEqual({
+    expect(
+      decodeResponse(MESSAGES.status, Uint8Array.of(0, ...counters, ...outcome, 7, 1, 0, 0, 8, 0, 0, 128)),
+    ).toEqual({
       baseId: 1,
       t: 2,
       samples: 3,
@@ -97,6 +110,8 @@ describe('responses', () => {
       falseAccepts: 7,
       framesDropped: 8,
       last: expected,
+      microseconds: 263,
+      boot: 0x80000008,
     });
   });
 

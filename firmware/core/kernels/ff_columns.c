@@ -1,10 +1,10 @@
 #include "ff_columns.h"
 
 void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m) {
-    for (uint32_t i = 0; i < n; i++, w += m) {
+    for (unsigned i = 0; i < n; i++, w += m) {
         const int32_t xi = x[i];
         if (xi == 0) continue;
-        for (uint32_t j = 0; j < m; j++)
+        for (unsigned j = 0; j < m; j++)
             acc[j] += w[j] * xi;
     }
 }

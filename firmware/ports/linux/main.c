@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINKS 4
@@ -84,6 +86,19 @@ static void open_flash(const char *path, uint32_t slot) {
     device.flash.erase = erase;
     device.flash.program = program;
     device.keeps_store = path != 0;
+}
+
+static uint32_t microseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint32_t)((uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000);
+}
+
+/* Never 0, which would say that there is none. */
+static uint32_t boot_number(void) {
+    uint32_t number;
+    if (getrandom(&number, sizeof number, 0) != sizeof number) die("no random numbers");
+    return number ? number : 1;
 }
 
 static int open_pty(void) {
@@ -231,6 +246,8 @@ int main(int argc, char **argv) {
     if (!device.arena) die("no memory for the arena");
     device.arena_bytes = arena;
     device.target = "linux";
+    device.clock = microseconds;
+    device.boot = boot_number();
     device.window = 16;
     ff_device_start(&device);
     for (int i = 0; i < LINKS; i++)

@@ -9,6 +9,17 @@
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define LINKS 4
 
+/* The host's addresses. In a build with FF_ROM_FAR, which serves tests, they go through the core as numbers. */
+#if FF_ROM_FAR
+#define ROM(p) ((ff_rom)(uintptr_t)(p))
+
+void ff_rom_read(void *to, ff_rom at, uint32_t count) {
+    memcpy(to, (const void *)(uintptr_t)at, count);
+}
+#else
+#define ROM(p) (p)
+#endif
+
 extern unsigned char __heap_base;
 
 static ff_device device;
@@ -48,7 +59,7 @@ int32_t port_init(uint8_t *flash_at, uint32_t slot_bytes, uint32_t page_bytes, u
     if (page_bytes == 0 || slot_bytes % page_bytes || page_bytes % 4) return -FF_ARGUMENT;
     memset(&device, 0, sizeof device);
     flash = flash_at;
-    device.flash.map = flash_at;
+    device.flash.map = ROM(flash_at);
     device.flash.slot_bytes = slot_bytes;
     device.flash.page_bytes = page_bytes;
     device.flash.erase = erase;
@@ -83,7 +94,7 @@ EXPORT(port_take) uint32_t port_take(uint32_t link, uint8_t *to, uint32_t room) 
 }
 
 EXPORT(port_model) int32_t port_model(const uint8_t *image, uint32_t bytes) {
-    return -(int32_t)ff_device_load(&device, image, bytes);
+    return -(int32_t)ff_device_load(&device, ROM(image), bytes);
 }
 
 EXPORT(port_fault) void port_fault(uint32_t *out) {
@@ -161,7 +172,7 @@ EXPORT(port_region) int32_t port_region(uint32_t region, uint32_t offset, uint32
 }
 
 EXPORT(port_patch) int32_t port_patch(const uint8_t *patch, uint32_t bytes, uint32_t ticket) {
-    return -(int32_t)ff_device_patch(&device, patch, bytes, ticket);
+    return -(int32_t)ff_device_patch(&device, ROM(patch), bytes, ticket);
 }
 
 EXPORT(port_ram) int32_t port_ram(uint32_t *out) {

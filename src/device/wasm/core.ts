@@ -22,6 +22,8 @@ export interface CoreOptions {
   readonly maxPayload?: number;
   /** What the flash holds at first: 2 * slotBytes bytes. Erased if left out. */
   readonly flash?: Uint8Array;
+  /** Another build of the core than the one that the package carries. */
+  readonly module?: WebAssembly.Module;
 }
 
 /** RAM in bytes that the loaded model takes, by what it is for. */
@@ -42,7 +44,7 @@ const BATCH = 512;
  */
 export class WasmCore {
   /** The board's measures, with defaults filled in. */
-  readonly board: Required<Omit<CoreOptions, 'flash'>>;
+  readonly board: Required<Omit<CoreOptions, 'flash' | 'module'>>;
   private readonly core: CoreExports;
   private readonly memory: CoreMemory;
   private readonly flashAt: number;
@@ -91,15 +93,15 @@ export class WasmCore {
 
   /** A core of a board as `options` say, before power-on: call `boot` to start from its flash, or `load` a model. */
   static async create(options: CoreOptions = {}): Promise<WasmCore> {
-    const { exports } = await WebAssembly.instantiate(await coreModule(), {});
+    const { exports } = await WebAssembly.instantiate(options.module ?? (await coreModule()), {});
     return new WasmCore(exports as unknown as CoreExports, options);
   }
 
   /** A core with as much RAM as `image` can need, and the image loaded. */
-  static async withModel(image: Uint8Array): Promise<WasmCore> {
+  static async withModel(image: Uint8Array, module?: WebAssembly.Module): Promise<WasmCore> {
     // Weights and state at most once more than in the image, buffers of 65,535 bytes and 4,096 words, scores, class statistics.
     const arenaBytes = 2 * image.length + (1 << 20) + shapeRoom(image);
-    const core = await WasmCore.create({ arenaBytes, slotBytes: 4096 });
+    const core = await WasmCore.create({ arenaBytes, slotBytes: 4096, ...(module && { module }) });
     core.load(image);
     return core;
   }

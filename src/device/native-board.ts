@@ -22,29 +22,43 @@ export interface NativeBoardOptions {
   readonly store?: string;
   /** Folder for the program if it must be compiled; that of the package if left out. */
   readonly cache?: string;
+  /** The Linux port as it was compiled elsewhere, for another processor perhaps; left out, it is compiled here. */
+  readonly program?: string;
+  /** What runs the program, and what stands in front of its path: `['qemu-aarch64-static']`. */
+  readonly runner?: readonly string[];
 }
 
 const START_MS = 10_000;
 
 /**
- * Starts the Linux port, after compiling it if that was not done yet.
+ * Starts the Linux port, after compiling it if that was not done yet and no program is named.
  *
- * @throws GoodnessError `native.compiler` where there is no C compiler, `native.build` if it fails, `native.start`
+ * @throws GoodnessError `native.compiler` where there is no C compiler, `native.build` if it fails, `native.start`,
+ * `emulator.missing` where the runner is not on this machine
  */
 export async function startNativeBoard(options: NativeBoardOptions = {}): Promise<NativeBoard> {
-  const program = await buildNativeBoard(options.cache);
+  const { program = await buildNativeBoard(options.cache) } = options;
+  // A runner does not say which file it missed.
+  if (!existsSync(program)) throw notStarted(`there is no program ${program}`);
+  const [command = program, ...rest] = [...(options.runner ?? []), program];
   const serve = options.tcp === undefined ? ['--pty'] : ['--tcp', String(options.tcp)];
   const store = options.store === undefined ? [] : ['--flash', options.store];
-  const child = spawn(program, [...serve, ...store], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, [...rest, ...serve, ...store], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
+  let absent = false;
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-1000);
   });
   const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      absent = error.code === 'ENOENT';
+      resolve(error.message);
+    });
     child.once('close', (code, signal) => resolve(said.trim() || `it ended with ${signal ?? `exit code ${code}`}`));
   });
-  const address = await firstLine(child, ended);
+  const address = await firstLine(child, ended).catch((error: unknown) => {
+    throw absent && command !== program ? runnerMissing(command) : error;
+  });
   return {
     address,
     ended,
@@ -55,22 +69,30 @@ export async function startNativeBoard(options: NativeBoardOptions = {}): Promis
   };
 }
 
+function notStarted(why: string): GoodnessError {
+  return new GoodnessError('native.start', `the native board did not start: ${why}`, {
+    fix: 'Use `goodness simulate --tcp <port>`, which needs no native program.',
+  });
+}
+
+function runnerMissing(command: string): GoodnessError {
+  return new GoodnessError('emulator.missing', `there is no ${command} on this machine`, {
+    fix: 'Debian and Ubuntu: `sudo apt install qemu-user-static`.',
+  });
+}
+
 /** The line that the program prints when it is ready: where it is reached. */
 async function firstLine(child: ChildProcess, ended: Promise<string>): Promise<string> {
   const lines = createInterface({ input: child.stdout! });
   let timer: NodeJS.Timeout | undefined;
-  const failed = (why: string): GoodnessError =>
-    new GoodnessError('native.start', `the native board did not start: ${why}`, {
-      fix: 'Use `goodness simulate --tcp <port>`, which needs no native program.',
-    });
   try {
     return await Promise.race([
       new Promise<string>((resolve) => {
         lines.once('line', resolve);
       }),
-      ended.then((why) => Promise.reject(failed(why))),
+      ended.then((why) => Promise.reject(notStarted(why))),
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(failed(`it said nothing for ${START_MS / 1000} s`)), START_MS);
+        timer = setTimeout(() => reject(notStarted(`it said nothing for ${START_MS / 1000} s`)), START_MS);
       }),
     ]);
   } catch (error) {

@@ -1,5 +1,7 @@
-import { accessSync, constants, readdirSync, readlinkSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { GoodnessError } from '../base/errors.js';
+import { findProgram } from './programs.js';
 
 /** A serial port that a board may be on. */
 export interface Port {
@@ -28,10 +30,19 @@ export interface PortSystem {
  *
  * serialport's own list runs `udevadm`, and where that is missing its failure can't be caught and ends the process; so it is
  * asked only where the program exists.
+ * @throws GoodnessError `port.driver` if the native part of serialport does not load
  */
 export async function listPorts(system: PortSystem): Promise<Port[]> {
-  if (system.platform === 'linux' && !hasProgram(system.path, 'udevadm')) return listDevices(system.devices);
-  const { SerialPort } = await import('serialport');
+  if (system.platform === 'linux' && findProgram(system.path, 'udevadm') === undefined) {
+    return listDevices(system.devices);
+  }
+  const { SerialPort } = await import('serialport').catch((cause: unknown) => {
+    throw new GoodnessError('port.driver', 'the serial port driver does not load', {
+      got: cause instanceof Error ? cause.message : String(cause),
+      fix: 'Reinstall the package on this machine (`npm rebuild serialport`); `goodness doctor` says more.',
+      cause,
+    });
+  });
   const found = await SerialPort.list();
   return found.map((port) => {
     const fields = {
@@ -48,15 +59,12 @@ export async function listPorts(system: PortSystem): Promise<Port[]> {
   });
 }
 
-function hasProgram(path: string, name: string): boolean {
-  return path.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/**
+ * Whether a port appears when something is plugged in. Others, such as `/dev/ttyS0` and the header of a Raspberry Pi, are there
+ * whether anything is connected or not, and are never opened without being named.
+ */
+export function isPluggable(port: Port): boolean {
+  return port.vendorId !== undefined || /\/(tty(USB|ACM)\d+|cu\.(usb|SLAB|wchusb)\S*)$/.test(port.path);
 }
 
 function listDevices(devices: string): Port[] {

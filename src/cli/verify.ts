@@ -2,6 +2,14 @@ import { defineCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { sample } from '../data/dataset.js';
+import { HARMLESS } from '../device/contract/checks.js';
+import {
+  type CheckReport,
+  type ContractReport,
+  type ContractTarget,
+  runContract,
+} from '../device/contract/contract.js';
+import { randomSamples } from '../device/contract/samples.js';
 import {
   describeDifference,
   type ParityReport,
@@ -9,17 +17,20 @@ import {
   verifyLearning,
   verifyModel,
 } from '../device/parity.js';
-import type { Session } from '../device/session.js';
-import { flashModel } from '../device/transfer.js';
-import { WasmCore } from '../device/wasm/core.js';
 import { MESSAGES } from '../format/message.js';
 import { metaOf } from '../format/meta.js';
 import type { Model } from '../format/model.js';
 import { COMMON, DATA, numberOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
-import { withDevice } from './device-session.js';
 import { dataForModel } from './model-data.js';
 import { readModel } from './model-file.js';
+import type { Output } from './output.js';
+import { baudOf, resolvePort } from './port-choice.js';
+import { table } from './table.js';
+import { verifyTarget } from './verify-target.js';
+
+/** Samples that the contract has a device learn unless `--learn` says otherwise. */
+const CONTRACT_STEPS = 200;
 
 export default defineCommand({
   meta: {
@@ -34,7 +45,7 @@ export default defineCommand({
       description: 'Model image (.ffm); on the port it must be what was flashed',
     },
     ...PORT,
-    port: { ...PORT.port, required: false },
+    port: { ...PORT.port, description: 'Serial port, tcp://host:port, sim, sim:<flash file>, or auto; left out: none' },
     data: { ...DATA.data, required: false, description: `${DATA.data.description}; random bytes if left out` },
     seed: DATA.seed,
     samples: { type: 'string', default: '100', description: 'How many samples to infer' },
@@ -43,44 +54,110 @@ export default defineCommand({
       default: '0',
       description: 'How many samples to learn after that; the device starts again from its flash in the end',
     },
+    contract: {
+      type: 'boolean',
+      description:
+        'All checks of the contract: transfer, learning, sync, saving, damaged models as well. What the device saved is replaced by this model in the end',
+    },
     ...COMMON,
   },
   async run({ args, data }) {
     const context = data as CliContext;
     const { output } = context;
-    const { image, model } = await readModel(args.model);
+    const file = await readModel(args.model);
     const count = numberOf('samples', args.samples, { least: 1, most: 1_000_000 })!;
     const steps = numberOf('learn', args.learn, { most: 1_000_000 })!;
-    const samples = await samplesFor(args, model, Math.max(count, steps));
-    const check = async (target: Session | WasmCore): Promise<ParityReport> => {
-      const inference = await verifyModel(model, target, samples.slice(0, count), output.progress('infer'));
-      if (steps === 0 || inference.mismatches > 0) return inference;
-      const learning = await verifyLearning(model, target, samples.slice(0, steps), output.progress('learn'));
-      return { ...learning, samples: count + steps };
-    };
-    let report: ParityReport;
-    let target = 'wasm';
-    if (args.port === undefined) report = await check(await WasmCore.withModel(image));
-    else {
-      report = await withDevice({ port: args.port, baud: args.baud }, context, async (session) => {
-        // A simulated board starts empty: what it is to be checked with has to come from here.
-        if (!session.hello.modelLoaded && args.port!.startsWith('sim')) await flashModel(session, image);
-        target = session.hello.target;
-        try {
-          return await check(session);
-        } finally {
-          if (steps > 0) await session.request(MESSAGES.reload, undefined);
-        }
-      });
+    const seed = numberOf('seed', args.seed)!;
+    const samples = await samplesFor(args, file.model, seed, Math.max(count, steps));
+    const port = args.port === undefined ? undefined : await resolvePort(args.port, args.baud, context);
+    if (args.contract && port !== undefined && !port.startsWith('sim')) {
+      output.warn('what this board learned and saved is replaced: in the end it holds the given model');
     }
-    const facts = { model: args.model, port: args.port ?? null, target, inferred: count, learned: steps };
-    if (report.mismatches > 0) throw mismatch(report, target);
+    const target = await verifyTarget(port, baudOf(args.baud), file);
+    const report = await runContract(target, file.model, {
+      seed,
+      samples: count,
+      steps: steps > 0 ? steps : CONTRACT_STEPS,
+      ...(args.contract ? {} : { checks: HARMLESS.filter((name) => name !== 'inference') }),
+      onCheck: (check) => output.note(described(check)),
+      onProgress: bars(output),
+    });
+    // With random samples the contract itself has inferred as many.
+    const parity =
+      args.contract && args.data === undefined
+        ? CLEAN
+        : await parityOf(target, file.model, samples, count, steps, output);
+    const facts = { model: args.model, port: port ?? null, target: report.target, inferred: count, learned: steps };
+    if (parity.mismatches > 0) throw mismatch(parity, report.target);
+    if (!report.ok) throw broken(report);
+    const { checks, bytesCompared, bytesDifferent } = report;
+    const agrees = `${report.target} agrees with the reference: ${count} samples inferred${steps > 0 ? `, ${steps} learned` : ''}, no mismatch`;
     output.result(
-      { ...facts, ...report },
-      `${target} agrees with the reference: ${count} samples inferred${steps > 0 ? `, ${steps} learned` : ''}, no mismatch`,
+      { ...facts, ...parity, checks, bytesCompared, bytesDifferent },
+      args.contract
+        ? `${summary(report, output)}\n${report.target} keeps the contract: ${bytesCompared} bytes compared, none differs`
+        : agrees,
     );
   },
 });
+
+const CLEAN: ParityReport = { samples: 0, mismatches: 0 };
+
+/** A bar per check. */
+function bars(output: Output): (name: string, done: number, total: number) => void {
+  let current: { name: string; bar: ReturnType<Output['progress']> } | undefined;
+  return (name, done, total) => {
+    if (current?.name !== name) current = { name, bar: output.progress(name) };
+    current.bar(done, total);
+  };
+}
+
+/** Inference on the given samples and, if wanted, learning; then the device starts again from its store. */
+async function parityOf(
+  target: ContractTarget,
+  model: Model,
+  samples: readonly Required<ParitySample>[],
+  count: number,
+  steps: number,
+  output: Output,
+): Promise<ParityReport> {
+  const session = await target.openSession();
+  try {
+    const inference = await verifyModel(model, session, samples.slice(0, count), output.progress('infer'));
+    if (steps === 0 || inference.mismatches > 0) return inference;
+    const learning = await verifyLearning(model, session, samples.slice(0, steps), output.progress('learn'));
+    return { ...learning, samples: count + steps };
+  } finally {
+    if (steps > 0) await session.request(MESSAGES.reload, undefined);
+    await session.close();
+  }
+}
+
+function described({ name, ok, compared, differences, first, note }: CheckReport): string {
+  const outcome = ok ? `${compared} bytes compared` : `FAILED, ${differences} of ${compared} bytes differ: ${first}`;
+  return `${name}: ${outcome}${note === undefined ? '' : ` (${note})`}`;
+}
+
+function summary({ checks }: ContractReport, output: Output): string {
+  return table(
+    [{ title: 'check' }, { title: 'bytes', right: true }, { title: 'different', right: true }, { title: 'note' }],
+    checks.map(({ name, compared, differences, note }) => [name, `${compared}`, `${differences}`, note ?? '']),
+    output.colors,
+  );
+}
+
+function broken({ target, checks, bytesDifferent }: ContractReport): GoodnessError {
+  const failed = checks.filter((check) => !check.ok);
+  return new GoodnessError(
+    'check.contract',
+    `${target} does not do what SPEC.md says in ${failed.length} of ${checks.length} checks`,
+    {
+      expected: 'every byte as the reference says it',
+      got: `${bytesDifferent} other bytes: ${failed.map(({ name, first }) => `${name}: ${first}`).join('; ')}`,
+      fix: 'Use the firmware of this version of goodness; if it is, please report this with the model.',
+    },
+  );
+}
 
 function mismatch(report: ParityReport, target: string): GoodnessError {
   const places = [report.first, report.firstActivity].filter((d, i, all) => d !== undefined && all.indexOf(d) === i);
@@ -93,27 +170,17 @@ function mismatch(report: ParityReport, target: string): GoodnessError {
   });
 }
 
-/** Labelled samples for a model: from data, or random bytes, many of them zero, with a few extremes. */
+/** Labelled samples for a model: from data, or random bytes. */
 async function samplesFor(
   args: { readonly data: string | undefined; readonly seed: string },
   model: Model,
+  seed: number,
   count: number,
 ): Promise<Required<ParitySample>[]> {
-  if (args.data !== undefined) {
-    const data = await dataForModel({ data: args.data, seed: args.seed, shift: 'none' }, metaOf(model), 'test');
-    return Array.from({ length: count }, (_, i) => ({
-      input: sample(data, i % data.count),
-      label: data.labels[i % data.count]!,
-    }));
-  }
-  const random = new Random(numberOf('seed', args.seed)!);
-  return Array.from({ length: count }, (_, i) => {
-    const density = [0.2, 0.5, 1][i % 3]!;
-    const input = Uint8Array.from({ length: model.rawInputs }, () =>
-      random.uniform() < density ? random.integer(256) : 0,
-    );
-    if (i % 50 === 48) input.fill(0);
-    if (i % 50 === 49) input.fill(255);
-    return { input, label: random.integer(model.classes) };
-  });
+  if (args.data === undefined) return randomSamples(model, new Random(seed), count);
+  const data = await dataForModel({ data: args.data, seed: args.seed, shift: 'none' }, metaOf(model), 'test');
+  return Array.from({ length: count }, (_, i) => ({
+    input: sample(data, i % data.count),
+    label: data.labels[i % data.count]!,
+  }));
 }

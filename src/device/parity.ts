@@ -1,3 +1,4 @@
+import { GoodnessError } from '../base/errors.js';
 import { encodeImage, imageLayout } from '../format/image.js';
 import { MESSAGES, type Outcome, REGION } from '../format/message.js';
 import type { Model } from '../format/model.js';
@@ -45,18 +46,28 @@ const CRC_FROM = 16;
 interface Device {
   image(): Promise<Uint8Array>;
   infer(input: Uint8Array, label: number | undefined): Promise<Outcome>;
-  learn(index: number, input: Uint8Array, label: number): Promise<Outcome>;
+  /** Undefined if the sample was learned but the answer got lost on the line. */
+  learn(index: number, input: Uint8Array, label: number): Promise<Outcome | undefined>;
   trace(input: Uint8Array, layer: number): Promise<Uint16Array>;
 }
 
+/** Bytes of each field on the wire. */
+const WIDTH = { activity: 2, class: 1, flags: 1, score: 4, labelScore: 4, model: 1 } as const;
+
 /** Collects differences; keeps the first. */
-class Ledger {
+export class Ledger {
   mismatches = 0;
   first: Difference | undefined;
   firstActivity: Difference | undefined;
+  /** Bytes compared, as they stand on the wire, and those that differ. */
+  bytes = 0;
+  bytesDifferent = 0;
 
   compare(expected: number, got: number, where: Omit<Difference, 'expected' | 'got'>): void {
+    const width = WIDTH[where.what];
+    this.bytes += width;
     if (expected === got) return;
+    this.bytesDifferent += differentBytes(expected, got, width);
     this.mismatches++;
     const difference = { ...where, expected, got };
     this.first ??= difference;
@@ -90,22 +101,36 @@ export async function verifyModel(
   samples: readonly ParitySample[],
   onProgress?: (done: number, total: number) => void,
 ): Promise<ParityReport> {
+  const ledger = new Ledger();
+  await compareModel(ledger, model, target, samples, onProgress);
+  return ledger.report(samples.length);
+}
+
+/** What `verifyModel` does, with a ledger of the caller's. */
+export async function compareModel(
+  ledger: Ledger,
+  model: Model,
+  target: Session | WasmCore,
+  samples: readonly ParitySample[],
+  onProgress?: (done: number, total: number) => void,
+): Promise<void> {
   const device = deviceOf(target, model);
   const reference = new Reference(model);
-  const ledger = new Ledger();
   compareImages(ledger, model, encodeImage(model), await device.image());
   for (const [n, { input, label }] of samples.entries()) {
-    for (let layer = 0; layer < model.layers.length; layer++) {
-      const expected = reference.trace(input, layer);
-      const got = await device.trace(input, layer);
-      for (let j = 0; j < expected.length; j++) {
-        ledger.compare(expected[j]!, got[j]!, { what: 'activity', sample: n, layer, neuron: j });
+    // All of a sample's requests at once: the session keeps as many under way as the device takes.
+    const [outcome, ...traces] = await Promise.all([
+      device.infer(input, label),
+      ...model.layers.map((_, layer) => device.trace(input, layer)),
+    ]);
+    for (const [layer, got] of traces.entries()) {
+      for (const [j, expected] of reference.trace(input, layer).entries()) {
+        ledger.compare(expected, got[j]!, { what: 'activity', sample: n, layer, neuron: j });
       }
     }
-    ledger.outcome(n, reference.infer(input, label), await device.infer(input, label));
+    ledger.outcome(n, reference.infer(input, label), outcome);
     onProgress?.(n + 1, samples.length);
   }
-  return ledger.report(samples.length);
 }
 
 /**
@@ -118,16 +143,32 @@ export async function verifyLearning(
   samples: readonly Required<ParitySample>[],
   onProgress?: (done: number, total: number) => void,
 ): Promise<ParityReport> {
-  const device = deviceOf(target, model);
-  const reference = new Reference(model);
   const ledger = new Ledger();
+  await compareLearning(ledger, new Reference(model), target, samples, onProgress);
+  return ledger.report(samples.length);
+}
+
+/**
+ * What `verifyLearning` does, with a ledger and a reference of the caller's: the reference has learned what the device has.
+ */
+export async function compareLearning(
+  ledger: Ledger,
+  reference: Reference,
+  target: Session | WasmCore,
+  samples: readonly Required<ParitySample>[],
+  onProgress?: (done: number, total: number) => void,
+): Promise<void> {
+  const model = reference.toModel();
+  const device = deviceOf(target, model);
   if (target instanceof Session) await target.request(MESSAGES.stream, { index: 0 });
   for (const [n, { input, label }] of samples.entries()) {
-    ledger.outcome(n, reference.learn(input, label), await device.learn(n, input, label));
+    const got = await device.learn(n, input, label);
+    const expected = reference.learn(input, label);
+    // Undefined where the line lost the answer: the model, in the end, shows whether the device learned the right thing.
+    if (got !== undefined) ledger.outcome(n, expected, got);
     onProgress?.(n + 1, samples.length);
   }
   compareImages(ledger, model, reference.image(), await device.image());
-  return ledger.report(samples.length);
 }
 
 /** What a user needs to know of a difference. */
@@ -143,12 +184,28 @@ export function describeDifference(d: Difference): string {
   }
 }
 
+/** How many of the `width` bytes of two numbers differ: one at least, since -1 stands for a byte that is missing. */
+function differentBytes(expected: number, got: number, width: number): number {
+  let different = 0;
+  for (let i = 0; i < width; i++) if ((expected ^ got) & (255 << (8 * i))) different++;
+  return Math.max(1, different);
+}
+
+function lostCount(expected: number, next: number): GoodnessError {
+  return new GoodnessError('device.restarted', 'the device lost count of the samples that it learned', {
+    expected: `sample ${expected}`,
+    got: `sample ${next}`,
+    fix: 'It restarted, or another program talks to it: check its supply voltage, close the other program, and try again.',
+  });
+}
+
 /** Everything but the checksum, which stays that of the image in the store. */
-function compareImages(ledger: Ledger, model: Model, expected: Uint8Array, got: Uint8Array): void {
+export function compareImages(ledger: Ledger, model: Model, expected: Uint8Array, got: Uint8Array): void {
   for (let offset = 0; offset < expected.length; offset++) {
     if (offset === CRC_AT) offset = CRC_FROM;
-    if (expected[offset] === got[offset]) continue;
-    ledger.compare(expected[offset]!, got[offset] ?? -1, { what: 'model', offset, ...weightAt(model, offset) });
+    const differs = expected[offset] !== got[offset];
+    const where = differs ? weightAt(model, offset) : undefined;
+    ledger.compare(expected[offset]!, got[offset] ?? -1, { what: 'model', offset, ...where });
   }
 }
 
@@ -175,13 +232,23 @@ function deviceOf(target: Session | WasmCore, model: Model): Device {
   return {
     image: () => readRegion(target, REGION.image, 0, imageLayout(model).length),
     infer: (input, label) => target.request(MESSAGES.infer, label === undefined ? { input } : { input, label }),
-    learn: async (index, input, label) => (await target.request(MESSAGES.learn, { index, input, label })).outcome,
+    learn: async (index, input, label) => {
+      const { retries } = target.line;
+      const { next, outcome } = await target.request(MESSAGES.learn, { index, input, label });
+      if (next !== index + 1) throw lostCount(index + 1, next);
+      // A sample that is sent again because the answer was lost is not learned again, and the second answer is empty.
+      const lost = target.line.retries > retries && outcome.score + outcome.flags + outcome.labelScore === 0;
+      return lost ? undefined : outcome;
+    },
     trace: async (input, layer) => {
       const activities = new Uint16Array(model.layers[layer]!.outputs);
+      const pieces: Promise<void>[] = [];
       for (let from = 0; from < activities.length; from += most) {
         const count = Math.min(most, activities.length - from);
-        activities.set(await target.request(MESSAGES.trace, { layer, from, count, input }), from);
+        const piece = target.request(MESSAGES.trace, { layer, from, count, input });
+        pieces.push(piece.then((values) => activities.set(values, from)));
       }
+      await Promise.all(pieces);
       return activities;
     },
   };

@@ -26,32 +26,56 @@ export async function pipeline(width: () => number, next: () => Promise<void> | 
   if (failure !== undefined) throw failure.error;
 }
 
-/**
- * How many pieces of a sequence to have under way where a lost piece makes all behind it void: half as many after a loss, one
- * more after as many successes as are under way (additive increase, multiplicative decrease, as TCP does).
- */
-export class SequenceWindow {
-  width: number;
-  private readonly most: number;
-  private successes = 0;
+/** A stretch of work for a device that takes it in its order only, and ignores what comes too early or twice. */
+export interface Sequence {
+  /** Where to begin, and where the end is. */
+  readonly from: number;
+  readonly end: number;
+  /** Pieces to have under way; asked anew for each. */
+  width(): number;
+  /** Sends the piece that begins at `at`. `next` is where the device expects the next one, undefined if nothing came back. */
+  send(at: number): { readonly end: number; readonly next: Promise<number | undefined> };
+  /** Called whenever the device has come further. */
+  onNext?(next: number): void;
+  /** Called with how often a piece at the same place was lost so far; throws to give up. */
+  onLost(times: number): void;
+}
 
-  /** @param most pieces at once, >= 1 */
-  constructor(most: number) {
-    this.most = most;
-    this.width = most;
-  }
-
-  /** A piece came in its order. */
-  succeeded(): void {
-    if (++this.successes < this.width) return;
-    this.successes = 0;
-    this.width = Math.min(this.most, this.width + 1);
-  }
-
-  /** A piece was lost. */
-  lost(): void {
-    this.successes = 0;
-    // Two at least: the answer to the second tells at once that the first was lost.
-    this.width = Math.min(this.most, Math.max(2, this.width >> 1));
-  }
+/** Sends a sequence to its end, and goes back to where the device stands whenever something was lost. */
+export async function sendSequence(sequence: Sequence): Promise<void> {
+  const { from, end } = sequence;
+  let cursor = from;
+  let reached = from;
+  let lost = 0;
+  // What was sent before the last step back says where the device stands, but nothing about what was sent since.
+  let step = 0;
+  let underWay = 0;
+  const goBack = (): void => {
+    cursor = reached;
+    step++;
+    underWay = 0;
+    sequence.onLost(++lost);
+  };
+  await pipeline(
+    () => sequence.width(),
+    () => {
+      if (cursor >= end) return undefined;
+      const piece = sequence.send(cursor);
+      cursor = piece.end;
+      underWay++;
+      const mine = step;
+      return piece.next.then((next) => {
+        if (mine === step) underWay--;
+        if (next !== undefined && next > reached) {
+          reached = next;
+          lost = 0;
+          cursor = Math.max(cursor, reached);
+          sequence.onNext?.(reached);
+        }
+        if (mine !== step || reached >= piece.end) return;
+        // The answer to a later piece tells where the device stands; without one it stands where it stood.
+        if (next !== undefined || underWay === 0) goBack();
+      });
+    },
+  );
 }

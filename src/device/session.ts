@@ -9,24 +9,31 @@ import {
   RESPONSE_BIT,
 } from '../format/message.js';
 import { type Clock, systemClock } from './clock.js';
+import { LossRate } from './loss.js';
+import { Pace } from './pace.js';
 import { deviceGone } from './stream-transport.js';
 import type { Transport } from './transport.js';
 
 export interface SessionOptions {
   readonly clock?: Clock;
-  /** Time for an answer, beside what its bytes take on the line, in ms: 1000. */
+  /**
+   * Time for an answer, beside what its bytes take on the line, in ms: 1000. A device that is known to be faster is asked sooner whether
+   * a request got lost.
+   */
   readonly responseMs?: number;
   /** The same for requests that write flash: 10,000. */
   readonly slowMs?: number;
-  /** How often a request is sent again while the device says nothing at all: 3. */
+  /** A device is taken for gone when it said nothing at all for one more than so many times its time: 3. */
   readonly retries?: number;
   /** How long to try for a first answer, in ms: 6000. Boards that reset when their port is opened need 2 s. */
   readonly openMs?: number;
+  /** Most requests under way at once; as many as the device allows if left out. */
+  readonly window?: number;
 }
 
 /** What went wrong on the line so far; the session mended it. */
 export interface LineCounters {
-  /** Requests sent again. */
+  /** Requests that got lost, or their answers. */
   retries: number;
   /** Answers that nobody waited for (any longer). */
   stale: number;
@@ -36,27 +43,50 @@ export interface LineCounters {
 
 const HELLO_MS = 400;
 const MAX_PAYLOAD = 65535;
+/** Answers that carry no data are no longer than this, in bytes on the line. */
+const SHORT_ANSWER = 80;
+/** When to ask first whether a request got lost, if no such request was answered yet: asking costs a few bytes. */
+const FIRST_MS = 200;
+/** A device that keeps silent is asked ever more seldom. */
+const BACKOFF = 1.25;
 /** A device that answers others but never this one, so often, has a line that is too bad. */
 const MOST_ATTEMPTS = 64;
 /** Sequence numbers are bytes: far fewer may be under way. */
 const MOST_WINDOW = 64;
-const SLOW = new Set<number>(
-  [MESSAGES.begin, MESSAGES.commit, MESSAGES.save, MESSAGES.reload].map((message) => message.type),
-);
+const types = (...messages: readonly { readonly type: number }[]): Set<number> => new Set(messages.map((m) => m.type));
+/** They write flash. */
+const SLOW = types(MESSAGES.begin, MESSAGES.commit, MESSAGES.save, MESSAGES.reload);
+/** They take as long as the model takes on this device. */
+const COMPUTE = types(MESSAGES.infer, MESSAGES.trace, MESSAGES.learn);
+/** The shortest request that any device answers, with a model or without one, and that changes nothing. */
+const PROBE = { region: 0, offset: 0, count: 0 } as const;
 const FLUSH = Uint8Array.of(0);
 
 interface Request {
   readonly name: string;
   readonly type: number;
   readonly payload: Uint8Array;
+  /** Longest time between two questions whether it got lost, in ms. */
   readonly patience: number;
-  readonly retries: number;
+  /** Silence of the device, in ms, after which it is given up. */
+  readonly limit: number;
+  /** It is not sent again: its maker wants to know that it got lost. */
+  readonly once: boolean;
+  /** It only asks whether the device is there. */
+  readonly probe: boolean;
+  /** The answer's bytes on the line, at most. */
+  readonly answerBytes: number;
   wire: Uint8Array;
   sequence: number;
   attempts: number;
-  resolve(payload: Uint8Array): void;
+  sentAt: number;
+  /** With undefined where it is `once`, and got lost. */
+  resolve(payload: Uint8Array | undefined): void;
   reject(error: Error): void;
 }
+
+/** How a request is made. */
+type Manner = Pick<Request, 'patience' | 'limit' | 'once' | 'probe'>;
 
 /**
  * A conversation with one device (SPEC.md 9). Requests may be made at any time: up to HELLO's window of them are under way
@@ -67,6 +97,9 @@ export class Session {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly line: LineCounters;
+  /** How much the line loses, as far as requests show that may be lost: for whoever chooses how much to send at once. */
+  readonly loss = new LossRate();
+  private readonly pace = new Pace();
   private readonly options: Required<SessionOptions>;
   private readonly decoder = new FrameDecoder(MAX_PAYLOAD);
   private readonly waiting: Request[] = [];
@@ -74,7 +107,9 @@ export class Session {
   private readonly flight: Request[] = [];
   private window = 1;
   private sequence = 0;
-  private silence = 0;
+  /** Since the device was heard last: questions that it did not answer, and ms that were waited for answers. */
+  private silence = { questions: 0, waited: 0 };
+  private heardAt = 0;
   private cancelTimer: (() => void) | undefined;
   private ended: GoodnessError | undefined;
   private greeting: HelloResponse | undefined;
@@ -82,7 +117,8 @@ export class Session {
   private constructor(transport: Transport, options: SessionOptions) {
     this.transport = transport;
     this.clock = options.clock ?? systemClock;
-    this.options = { clock: this.clock, responseMs: 1000, slowMs: 10_000, retries: 3, openMs: 6000, ...options };
+    const defaults = { responseMs: 1000, slowMs: 10_000, retries: 3, openMs: 6000, window: MOST_WINDOW };
+    this.options = { ...defaults, ...options, clock: this.clock };
     const decoder = this.decoder;
     this.line = {
       retries: 0,
@@ -128,10 +164,28 @@ export class Session {
     return this.window;
   }
 
-  /** Makes a request of the table MESSAGES and decodes the answer. */
-  request<Q, R>(message: Message<Q, R>, query: Q): Promise<R> {
-    const patience = SLOW.has(message.type) ? this.options.slowMs : this.options.responseMs;
-    return this.make(message, query, patience, this.options.retries);
+  /** Makes a request of the table MESSAGES and decodes the answer. What gets lost is sent again. */
+  async request<Q, R>(message: Message<Q, R>, query: Q): Promise<R> {
+    const answer = await this.make(message, message.encode(query), this.manner(message.type));
+    return decodeResponse(message, answer!);
+  }
+
+  /**
+   * The same for a request that its maker would rather make anew, shorter for instance, than have sent again.
+   * @returns undefined if it got lost, or its answer
+   */
+  async attempt<Q, R>(message: Message<Q, R>, query: Q): Promise<R | undefined> {
+    const answer = await this.make(message, message.encode(query), { ...this.manner(message.type), once: true });
+    return answer === undefined ? undefined : decodeResponse(message, answer);
+  }
+
+  /** The error for a request that its maker has attempted too often, or undefined. */
+  tooNoisy(name: string, attempts: number): GoodnessError | undefined {
+    if (attempts < MOST_ATTEMPTS) return undefined;
+    return new GoodnessError('device.noisy', `${name} did not get through to ${this.transport.name}`, {
+      got: `${attempts} lost attempts, while the device answers other requests`,
+      fix: 'Check cable and ground, or use a lower baud rate.',
+    });
   }
 
   /** Ends the session and closes the transport. What is still under way fails with `device.closed`. */
@@ -141,48 +195,64 @@ export class Session {
   }
 
   private async greet(patience: number, retries: number): Promise<HelloResponse> {
-    const hello = await this.make(MESSAGES.hello, {}, patience, retries);
+    const manner = { patience, limit: patience * (retries + 1), once: false, probe: false };
+    const answer = await this.make(MESSAGES.hello, MESSAGES.hello.encode({}), manner);
+    const hello = decodeResponse(MESSAGES.hello, answer!);
     checkProtocol(hello);
     this.greeting = hello;
-    this.window = Math.min(MOST_WINDOW, Math.max(1, hello.window));
+    this.window = Math.max(1, Math.min(MOST_WINDOW, this.options.window, hello.window));
     return hello;
   }
 
-  private async make<Q, R>(message: Message<Q, R>, query: Q, patience: number, retries: number): Promise<R> {
+  private manner(type: number): Manner {
+    const { responseMs, slowMs, retries } = this.options;
+    const usual = responseMs * (retries + 1);
+    const limit = SLOW.has(type) ? slowMs * (retries + 1) : COMPUTE.has(type) ? Math.max(usual, slowMs) : usual;
+    return { patience: responseMs, limit, once: false, probe: false };
+  }
+
+  private async make(
+    { name, type }: { readonly name: string; readonly type: number },
+    payload: Uint8Array,
+    manner: Manner,
+  ): Promise<Uint8Array | undefined> {
     if (this.ended !== undefined) throw this.ended;
-    const payload = message.encode(query);
     const most = this.greeting?.maxRequest ?? MAX_PAYLOAD;
     if (payload.length > most) {
-      throw new GoodnessError('device.request', `a ${message.name} request is longer than the device takes`, {
+      throw new GoodnessError('device.request', `a ${name} request is longer than the device takes`, {
         expected: `at most ${most} bytes`,
         got: `${payload.length}`,
         fix: 'Use fewer inputs, or build the firmware with a larger frame.',
       });
     }
-    const answer = await new Promise<Uint8Array>((resolve, reject) => {
-      const { name, type } = message;
-      const unsent = { wire: FLUSH, sequence: 0, attempts: 0 };
-      this.waiting.push({ name, type, payload, patience, retries, ...unsent, resolve, reject });
+    return new Promise<Uint8Array | undefined>((resolve, reject) => {
+      this.waiting.push({ ...unsent(name, type, payload), ...manner, resolve, reject });
       this.fill();
     });
-    return decodeResponse(message, answer);
   }
 
   /** Sends what waits, as far as the window allows. */
   private fill(): void {
+    // A question that nothing stands in front of any more has nothing to ask about, and takes no room.
+    while (this.flight[0]?.probe) this.flight.shift();
     while (this.flight.length < this.window) {
       const request = this.waiting.shift();
       if (request === undefined) break;
-      request.sequence = this.sequence;
-      this.sequence = (this.sequence + 1) & 255;
-      request.wire = encodeFrame(request.type, request.sequence, request.payload);
+      this.number(request);
       this.transmit(request);
     }
     this.watch();
   }
 
+  private number(request: Request): void {
+    request.sequence = this.sequence;
+    this.sequence = (this.sequence + 1) & 255;
+    request.wire = encodeFrame(request.type, request.sequence, request.payload);
+  }
+
   private transmit(request: Request): void {
-    if (request.attempts++ > 0) this.line.retries++;
+    request.attempts++;
+    request.sentAt = this.clock.now();
     this.flight.push(request);
     this.send(request.wire);
   }
@@ -194,7 +264,9 @@ export class Session {
 
   private receive(frame: Frame): void {
     if (this.ended !== undefined) return;
-    this.silence = 0;
+    const before = this.heardAt;
+    this.heardAt = this.clock.now();
+    this.silence = { questions: 0, waited: 0 };
     const found = this.flight.findIndex(
       (request) => (request.type | RESPONSE_BIT) === frame.type && request.sequence === frame.sequence,
     );
@@ -205,42 +277,44 @@ export class Session {
     // The device answers in order: whatever was sent before this one was lost, or its answer was.
     const [request, ...lost] = [this.flight[found]!, ...this.flight.slice(0, found)];
     this.flight.splice(0, found + 1);
+    // Of a request that was sent twice nobody knows which of the two is answered.
+    if (request.attempts === 1) this.pace.answered(request.type, this.heardAt - Math.max(before, request.sentAt));
     request.resolve(frame.payload);
     for (const earlier of lost) this.again(earlier);
     this.fill();
   }
 
+  /** A request got lost. */
   private again(request: Request): void {
-    if (request.attempts < MOST_ATTEMPTS) {
-      this.transmit(request);
-      return;
-    }
-    request.reject(
-      new GoodnessError('device.noisy', `${request.name} did not get through to ${this.transport.name}`, {
-        got: `${request.attempts} lost attempts, while the device answers other requests`,
-        fix: 'Check cable and ground, or use a lower baud rate.',
-      }),
-    );
+    if (!request.probe) this.line.retries++;
+    const error = request.once ? undefined : this.tooNoisy(request.name, request.attempts);
+    if (request.once) request.resolve(undefined);
+    else if (error !== undefined) request.reject(error);
+    else this.transmit(request);
   }
 
-  /** Sets the deadline of the oldest request under way. */
+  /** Sets the time at which the oldest request under way is late. */
   private watch(): void {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
     const oldest = this.flight[0];
     if (oldest === undefined) return;
-    let bytes = frameBound(this.greeting?.maxResponse ?? 256);
-    for (const request of this.flight) bytes += request.wire.length;
+    const usual = this.pace.late(oldest.type) ?? (this.greeting === undefined ? oldest.patience : FIRST_MS);
+    const patience = Math.min(oldest.patience, usual * BACKOFF ** this.silence.questions);
+    let bytes = 0;
+    for (const { wire, answerBytes } of this.flight) bytes += wire.length + answerBytes;
     const { baud } = this.transport;
     const onTheLine = baud === undefined ? 0 : (bytes * 10_000) / baud;
-    this.cancelTimer = this.clock.after(oldest.patience + onTheLine, () => this.late());
+    this.cancelTimer = this.clock.after(patience + onTheLine, () => this.late(patience));
   }
 
   /** No answer in time. */
-  private late(): void {
+  private late(waited: number): void {
     const oldest = this.flight[0]!;
-    if (this.silence++ >= oldest.retries) {
-      this.silence = 0;
+    this.silence.questions++;
+    this.silence.waited += waited;
+    if (this.silence.waited >= oldest.limit) {
+      this.silence = { questions: 0, waited: 0 };
       const error = this.silent(oldest.name);
       for (const request of [...this.flight.splice(0), ...this.waiting.splice(0)]) request.reject(error);
       this.watch();
@@ -248,8 +322,28 @@ export class Session {
     }
     // Half a frame may stand in the device's decoder.
     this.send(FLUSH);
-    for (const request of this.flight.splice(0)) this.again(request);
+    if (this.greeting === undefined || oldest.type === MESSAGES.hello.type) {
+      // It may not even have started when it was greeted first.
+      for (const request of this.flight.splice(0)) this.again(request);
+    } else this.probe();
     this.fill();
+  }
+
+  /**
+   * Asks whether the device is there, with a request of a few bytes: if that is answered, all before it was lost. So a device that takes
+   * long is not given the same work twice.
+   */
+  private probe(): void {
+    const { name, type } = MESSAGES.read;
+    const manner = { patience: this.options.responseMs, limit: Number.POSITIVE_INFINITY, once: true, probe: true };
+    const request = {
+      ...unsent(name, type, MESSAGES.read.encode(PROBE)),
+      ...manner,
+      resolve: () => {},
+      reject: () => {},
+    };
+    this.number(request);
+    this.transmit(request);
   }
 
   private silent(name: string): GoodnessError {
@@ -270,4 +364,16 @@ export class Session {
     this.cancelTimer = undefined;
     for (const request of [...this.flight.splice(0), ...this.waiting.splice(0)]) request.reject(error);
   }
+}
+
+/** What is known of a request before it is sent. */
+function unsent(
+  name: string,
+  type: number,
+  payload: Uint8Array,
+): Pick<Request, 'name' | 'type' | 'payload' | 'wire' | 'sequence' | 'attempts' | 'sentAt' | 'answerBytes'> {
+  const u16 = (at: number): number => (payload[at] ?? 0) + 256 * (payload[at + 1] ?? 0);
+  const data = type === MESSAGES.read.type ? u16(5) : type === MESSAGES.trace.type ? 2 * u16(3) : 0;
+  const answerBytes = frameBound(data) + SHORT_ANSWER;
+  return { name, type, payload, wire: FLUSH, sequence: 0, attempts: 0, sentAt: 0, answerBytes };
 }

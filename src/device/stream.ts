@@ -3,11 +3,14 @@ import { type Dataset, sample } from '../data/dataset.js';
 import { FLAG, MESSAGES } from '../format/message.js';
 import { STATUS, statusError } from '../format/status.js';
 import { type Evaluation, evaluationOf } from './evaluation.js';
-import { pipeline, SequenceWindow } from './pipeline.js';
+import { pipeline, sendSequence } from './pipeline.js';
 import type { Session } from './session.js';
 import type { OnProgress } from './transfer.js';
 import type { WasmCore } from './wasm/core.js';
 import { newOutcomes, setOutcome } from './wasm/outcomes.js';
+
+/** Bytes on the line beside the sample: frame, index and label, and the answer. */
+const LEARN_OVERHEAD = 8 + 5 + 8 + 17;
 
 /** Classifies all samples on the device, with their labels, so that the device says which thresholds they miss. */
 export async function evaluate(session: Session, data: Dataset, onProgress?: OnProgress): Promise<Evaluation> {
@@ -68,12 +71,9 @@ export async function learn(session: Session, data: Dataset, options: LearnOptio
   const before = await session.request(MESSAGES.status, undefined);
   await session.request(MESSAGES.stream, { index: from });
   const progress = { answered: 0, wrong: 0 };
-  const window = new SequenceWindow(session.pipelining);
-  for (let at = from; at < end; ) {
-    at = await learnFrom(session, window, data, at, end, progress, (next) =>
-      options.onProgress?.(next - from, end - from, progress.wrong),
-    );
-  }
+  await learnFrom(session, data, from, end, progress, (next) =>
+    options.onProgress?.(next - from, end - from, progress.wrong),
+  );
   const after = await session.request(MESSAGES.status, undefined);
   const samples = end - from;
   const percent = (n: number): number => (samples === 0 ? 0 : (100 * n) / samples);
@@ -87,45 +87,48 @@ export async function learn(session: Session, data: Dataset, options: LearnOptio
   };
 }
 
-/** Sends samples one behind the other from `from` on, until the end or a gap; returns the index that the device expects then. */
-async function learnFrom(
+/** Sends samples one behind the other, as many as the line bears. */
+function learnFrom(
   session: Session,
-  window: SequenceWindow,
   data: Dataset,
   from: number,
   end: number,
   progress: { answered: number; wrong: number },
   onNext: (next: number) => void,
-): Promise<number> {
-  let cursor = from;
+): Promise<void> {
+  const { loss } = session;
+  const onTheLine = LEARN_OVERHEAD + data.width;
   let expected = from;
-  let gap = false;
-  await pipeline(
-    () => window.width,
-    () => {
-      if (gap || cursor >= end) return undefined;
-      const index = cursor++;
+  return sendSequence({
+    from,
+    end,
+    width: () => loss.width(onTheLine, session.pipelining),
+    send: (index) => {
       const query = { index, label: data.labels[index]!, input: sample(data, index) };
-      return session.request(MESSAGES.learn, query).then(({ next, outcome }) => {
-        if (next < from || next > end) throw restarted(expected, next);
-        // A later sample was ignored because this one's predecessor was lost.
-        if (next > index) window.succeeded();
-        else if (!gap) {
-          gap = true;
-          window.lost();
+      const next = session.attempt(MESSAGES.learn, query).then((answer) => {
+        if (answer === undefined) {
+          loss.wasLost(onTheLine);
+          return undefined;
         }
+        loss.came(onTheLine);
+        const { next, outcome } = answer;
+        if (next < expected || next > end) throw restarted(expected, next);
+        // The answer to a sample that was not learned now is empty: it came too early, or its first answer got lost.
         if (next === index + 1 && outcome.score + outcome.flags > 0) {
           progress.answered++;
           if ((outcome.flags & FLAG.correct) === 0) progress.wrong++;
         }
-        if (next > expected) {
-          expected = next;
-          onNext(expected);
-        }
+        expected = next;
+        return next;
       });
+      return { end: index + 1, next };
     },
-  );
-  return expected;
+    onNext,
+    onLost: (times) => {
+      const error = session.tooNoisy('LEARN', times);
+      if (error !== undefined) throw error;
+    },
+  });
 }
 
 function restarted(expected: number, next: number): GoodnessError {

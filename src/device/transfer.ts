@@ -3,7 +3,7 @@ import { crc32 } from '../format/crc32.js';
 import { decodeImage } from '../format/image.js';
 import { MESSAGES, OBJECT_KIND, REGION } from '../format/message.js';
 import { STATUS, statusError } from '../format/status.js';
-import { pipeline, SequenceWindow } from './pipeline.js';
+import { pipeline, sendSequence } from './pipeline.js';
 import type { Session } from './session.js';
 import { WasmCore } from './wasm/core.js';
 
@@ -12,6 +12,14 @@ export type OnProgress = (done: number, total: number) => void;
 
 /** The `WRITE` request's own bytes: the offset. */
 const WRITE_HEAD = 4;
+/** Pieces are multiples of it: flash may take 8 bytes at a time. */
+const WORD = 8;
+/** What a frame has beside its payload: type, sequence number, CRC, first COBS code and closing zero. */
+const FRAME = 8;
+/** Bytes on the line beside the data: a WRITE, its answer, and a READ with its answer. */
+const WRITE_OVERHEAD = FRAME + WRITE_HEAD;
+const WRITE_ANSWER = FRAME + 5;
+const READ_OVERHEAD = FRAME + 7 + FRAME + 1;
 /** The status in front of a response's data. */
 const RESPONSE_HEAD = 1;
 /** How often a transfer starts again because the device lost what it had. */
@@ -34,11 +42,11 @@ export async function sendObject(
   const begin = { kind, length: bytes.length, crc: crc32(bytes) };
   const { offset: resumed } = await session.request(MESSAGES.begin, begin);
   let at = resumed;
-  const window = new SequenceWindow(session.pipelining);
   for (let restarts = 0; at < bytes.length; ) {
     onProgress?.(at, bytes.length);
     try {
-      at = await sendFrom(session, window, bytes, at, onProgress);
+      await sendFrom(session, bytes, at, onProgress);
+      break;
     } catch (error) {
       const lost = error instanceof GoodnessError && error.code === 'device.no_transfer';
       if (!lost || ++restarts > MOST_RESTARTS) throw error;
@@ -48,38 +56,42 @@ export async function sendObject(
   return resumed;
 }
 
-/** Sends pieces one behind the other from `from` on, until the end or a gap; returns the offset that the device expects then. */
-async function sendFrom(
+/** Sends pieces one behind the other from `from` on, as long and as many as the line bears. */
+function sendFrom(
   session: Session,
-  window: SequenceWindow,
   bytes: Uint8Array,
   from: number,
   onProgress: OnProgress | undefined,
-): Promise<number> {
-  const piece = (session.hello.maxRequest - WRITE_HEAD) & ~3;
-  let cursor = from;
-  let expected = from;
-  let gap = false;
-  await pipeline(
-    () => window.width,
-    () => {
-      if (gap || cursor >= bytes.length) return undefined;
-      const offset = cursor;
-      const end = Math.min(offset + piece, bytes.length);
-      cursor = end;
-      return session.request(MESSAGES.write, { offset, bytes: bytes.subarray(offset, end) }).then(({ next }) => {
-        // The device ignores a piece whose predecessor was lost; what it expects then is behind what was sent.
-        if (next >= end) window.succeeded();
-        else if (!gap) {
-          gap = true;
-          window.lost();
-        }
-        expected = Math.max(expected, next);
-        onProgress?.(expected, bytes.length);
+): Promise<void> {
+  const { loss, hello } = session;
+  const most = (hello.maxRequest - WRITE_HEAD) & ~(WORD - 1);
+  const plan = () => loss.sequence(WRITE_OVERHEAD, most, session.pipelining);
+  return sendSequence({
+    from,
+    end: bytes.length,
+    width: () => plan().width,
+    send: (offset) => {
+      // Where the device stands may be no multiple of its words only at the very end.
+      const length = Math.max(WORD, plan().piece & ~(WORD - 1));
+      const end = Math.min(offset + length, bytes.length);
+      const answer = session.attempt(MESSAGES.write, { offset, bytes: bytes.subarray(offset, end) });
+      const onTheLine = end - offset + WRITE_OVERHEAD + WRITE_ANSWER;
+      const next = answer.then((got) => {
+        if (got === undefined) loss.wasLost(onTheLine);
+        else loss.came(onTheLine);
+        return got?.next;
       });
+      return { end, next };
     },
-  );
-  return expected;
+    onNext: (next) => onProgress?.(next, bytes.length),
+    onLost: (times) => giveUp(session, 'WRITE', times),
+  });
+}
+
+/** Ends work on a line on which the same piece gets lost again and again. */
+function giveUp(session: Session, name: string, times: number): void {
+  const error = session.tooNoisy(name, times);
+  if (error !== undefined) throw error;
 }
 
 /** Reads a stretch of a region of the device (see REGION), cut at the region's end. */
@@ -90,21 +102,35 @@ export async function readRegion(
   count: number,
   onProgress?: OnProgress,
 ): Promise<Uint8Array> {
-  const piece = session.hello.maxResponse - RESPONSE_HEAD;
+  const { loss } = session;
+  const most = session.hello.maxResponse - RESPONSE_HEAD;
   const result = new Uint8Array(count);
-  let cursor = 0;
+  // Stretches to ask for, the next one last.
+  const open = [{ from: 0, to: count }];
   let end = count;
   let done = 0;
+  let lost = 0;
   await pipeline(
     () => session.pipelining,
     () => {
-      if (cursor >= end) return undefined;
-      const at = cursor;
-      const n = Math.min(piece, end - at);
-      cursor += n;
-      return readPiece(session, region, offset + at, n, at > 0).then((bytes) => {
-        result.set(bytes, at);
-        if (bytes.length < n) end = Math.min(end, at + bytes.length);
+      let stretch = open.pop();
+      // What lies beyond the end, now that it is known, need not be asked for again; what lies before it must.
+      while (stretch !== undefined && stretch.from >= end) stretch = open.pop();
+      if (stretch === undefined) return undefined;
+      const { from } = stretch;
+      const n = Math.min(Math.floor(loss.piece(READ_OVERHEAD, most)), Math.min(end, stretch.to) - from);
+      if (from + n < stretch.to) open.push({ from: from + n, to: stretch.to });
+      return readPiece(session, region, offset + from, n, from > 0).then((bytes) => {
+        if (bytes === undefined) {
+          loss.wasLost(READ_OVERHEAD + n);
+          open.push({ from, to: from + n });
+          giveUp(session, 'READ', ++lost);
+          return;
+        }
+        loss.came(READ_OVERHEAD + n);
+        lost = 0;
+        result.set(bytes, from);
+        if (bytes.length < n) end = Math.min(end, from + bytes.length);
         done += bytes.length;
         onProgress?.(done, count);
       });
@@ -120,9 +146,9 @@ async function readPiece(
   offset: number,
   count: number,
   mayMiss: boolean,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | undefined> {
   try {
-    return await session.request(MESSAGES.read, { region, offset, count });
+    return await session.attempt(MESSAGES.read, { region, offset, count });
   } catch (error) {
     if (mayMiss && error instanceof GoodnessError && error.code === 'device.range') return new Uint8Array(0);
     throw error;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/base/random.js';
 import { Session } from '../../src/device/session.js';
 import { connectSimulated } from '../../src/device/simulated.js';
 import { SimulatedBoard } from '../../src/device/simulated-board.js';
@@ -150,6 +149,66 @@ describe('a session', () => {
     await session.close();
   });
 
+  it('asks a device that takes long whether it is there, and does not give it the same work twice', async () => {
+    let greeted = false;
+    const peer = new PeerTransport((frame, say) => {
+      const payload = greeted ? Uint8Array.of(0) : helloPayload(PROTOCOL_VERSION, 1);
+      const reply = (): void => say(encodeFrame(frame.type | 0x80, frame.sequence, payload));
+      if (greeted) setTimeout(reply, 70);
+      else reply();
+      greeted = true;
+    });
+    const session = await Session.open(peer, QUICK);
+    // Three at once, although only one may be under way: none may be forgotten while questions are.
+    await Promise.all([1, 2, 3].map((index) => session.request(MESSAGES.stream, { index })));
+    const types = peer.requests.map((frame) => frame.type);
+    expect(types.filter((type) => type === MESSAGES.stream.type)).toHaveLength(3);
+    expect(types.filter((type) => type === MESSAGES.read.type).length).toBeGreaterThanOrEqual(3);
+    expect(session.line.retries).toBe(0);
+    await session.close();
+  });
+
+  it('finds out by such a question that a request got lost, and sends that again', async () => {
+    let greeted = false;
+    let lost = 0;
+    const peer = new PeerTransport((frame, say) => {
+      if (frame.type === MESSAGES.stream.type && lost++ === 0) return;
+      say(encodeFrame(frame.type | 0x80, frame.sequence, greeted ? Uint8Array.of(0) : helloPayload()));
+      greeted = true;
+    });
+    const session = await Session.open(peer, { responseMs: 60_000 });
+    await session.request(MESSAGES.stream, { index: 1 });
+    expect(peer.requests.slice(1).map((frame) => frame.type)).toEqual([
+      MESSAGES.stream.type,
+      MESSAGES.read.type,
+      MESSAGES.stream.type,
+    ]);
+    expect(session.line.retries).toBe(1);
+    await session.close();
+  });
+
+  it('tells the maker of an attempt that it got lost, and does not send it again', async () => {
+    let greeted = false;
+    const peer = new PeerTransport((frame, say) => {
+      if (frame.type === MESSAGES.stream.type && frame.payload[0] === 1) return;
+      say(encodeFrame(frame.type | 0x80, frame.sequence, greeted ? Uint8Array.of(0) : helloPayload()));
+      greeted = true;
+    });
+    const session = await Session.open(peer, QUICK);
+    const outcome = await Promise.all([
+      session.attempt(MESSAGES.ticket, { ticket: 1 }).catch((error: Error) => error),
+      session.attempt(MESSAGES.stream, { index: 1 }),
+      session.request(MESSAGES.stream, { index: 2 }),
+    ]);
+    // The first was answered, if too short.
+    expect(outcome[0]).toBeInstanceOf(Error);
+    expect(outcome[1]).toBeUndefined();
+    expect(peer.requests.filter((frame) => frame.payload[0] === 1 && frame.type === MESSAGES.stream.type)).toHaveLength(
+      1,
+    );
+    await session.close();
+  });
+
   it('ignores answers that nobody waits for', async () => {
     let greeted = false;
     const peer = new PeerTransport((frame, say) => {
@@ -219,7 +278,7 @@ describe('a session', () => {
       const inputs = Array.from({ length: 400 }, (_, n) => new Uint8Array(MODEL.rawInputs).fill(n % 251));
       const expected = await Promise.all(inputs.map((input) => clean.request(MESSAGES.infer, { label: 1, input })));
       await clean.close();
-      const line = new FaultyTransport(await connectSimulated(board), new Random(every), 1 / every);
+      const line = new FaultyTransport(await connectSimulated(board), every, 1 / every);
       const session = await Session.open(line, { ...QUICK, openMs: 5000, retries: 50 });
       const got = await Promise.all(inputs.map((input) => session.request(MESSAGES.infer, { label: 1, input })));
       expect(got).toEqual(expected);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/base/random.js';
 import { slice } from '../../src/data/dataset.js';
 import { pullImage } from '../../src/device/pull.js';
 import { Session } from '../../src/device/session.js';
@@ -92,7 +91,7 @@ describe('learning on the device', () => {
     async (every) => {
       const { board, session: clean } = await openRig({ board: { maxPayload: 64 } });
       await clean.close();
-      const line = new FaultyTransport(await connectSimulated(board), new Random(every + 1), 1 / every);
+      const line = new FaultyTransport(await connectSimulated(board), every + 1, 1 / every);
       const session = await Session.open(line, { responseMs: 20, openMs: 5000, retries: 50 });
       const { image, ...rates } = reference();
       let last = 0;

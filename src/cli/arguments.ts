@@ -13,9 +13,8 @@ export const PORT = {
   port: {
     type: 'string',
     alias: 'p',
-    required: true,
     valueHint: 'port',
-    description: 'Serial port, tcp://host:port, sim, or sim:<flash file>',
+    description: 'Serial port, tcp://host:port, sim, or sim:<flash file>; left out or auto: the one board that answers',
   },
   baud: { type: 'string', default: '115200', valueHint: 'bits/s', description: 'Speed of a serial port' },
 } as const satisfies ArgsDef;

@@ -37,7 +37,7 @@ export default defineCommand({
       const seconds = (context.now() - start) / 1000;
       output.result(
         {
-          port: args.port,
+          port: session.transport.name,
           target: session.hello.target,
           data: args.data,
           split,

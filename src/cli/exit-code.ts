@@ -22,6 +22,8 @@ const CODES: Readonly<Record<string, number>> = {
   native: EXIT.device,
   core: EXIT.device,
   store: EXIT.device,
+  bootloader: EXIT.device,
+  emulator: EXIT.device,
   // Answers that make no sense, and statistics in them.
   message: EXIT.device,
   statistics: EXIT.device,

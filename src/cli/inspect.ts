@@ -1,25 +1,62 @@
 import { defineCommand } from 'citty';
+import { GoodnessError } from '../base/errors.js';
+import { boardOf } from '../device/boards/boards.js';
+import { doesNotFit, place, plan } from '../device/boards/planner.js';
 import { type RamSplit, WasmCore } from '../device/wasm/core.js';
+import { encodeImage } from '../format/image.js';
 import { metaOf } from '../format/meta.js';
 import type { Model } from '../format/model.js';
 import { COMMON } from './arguments.js';
 import type { CliContext } from './context.js';
+import { writeWhole } from './files.js';
 import { readModel } from './model-file.js';
-import type { Colors } from './output.js';
+import type { Colors, Output } from './output.js';
+import { LEARN, layersOf, planText } from './plan-text.js';
 
 export default defineCommand({
   meta: {
     name: 'inspect',
-    description: 'Shows what a model image holds, and the RAM that it needs on a device: weights, inference, learning.',
+    description:
+      'Shows what a model image holds, and the RAM that it needs on a device: weights, inference, learning. With --board it shows the plan for that board: which layers stay in flash, which learn in RAM, and whether all fits.',
   },
-  args: { model: { type: 'positional', required: true, description: 'Model image (.ffm)' }, ...COMMON },
+  args: {
+    model: { type: 'positional', required: true, description: 'Model image (.ffm)' },
+    board: { type: 'string', valueHint: 'board', description: 'Plan for this board: see `goodness boards`' },
+    ...LEARN,
+    out: { type: 'string', valueHint: 'model.ffm', description: 'With --board: write the model as it goes there' },
+    ...COMMON,
+  },
   async run({ args, data }) {
     const { output } = data as CliContext;
     const { image, model } = await readModel(args.model);
+    if (args.board !== undefined) {
+      await inspectForBoard(model, args.board, args, output);
+      return;
+    }
+    for (const name of ['learn', 'out'] as const) {
+      if (args[name] !== undefined) {
+        throw new GoodnessError('usage.option', `--${name} needs --board`, { fix: 'See `goodness boards`.' });
+      }
+    }
     const ram = (await WasmCore.withModel(image)).ram();
     output.result(inspection(args.model, image.length, model, ram), text(image.length, model, ram, output.colors));
   },
 });
+
+/** The plan for a board; it is shown whether it fits or not, but only one that fits is written. */
+async function inspectForBoard(
+  model: Model,
+  id: string,
+  args: { readonly learn?: string | undefined; readonly out?: string | undefined },
+  output: Output,
+): Promise<void> {
+  const board = boardOf(id);
+  const planned = await plan(model, board, layersOf(args.learn));
+  output.result({ ...planned }, planText(planned, board, output.colors));
+  if (args.out === undefined) return;
+  if (!planned.fits) throw doesNotFit(planned);
+  await writeWhole(args.out, encodeImage(place(model, planned)));
+}
 
 function inspection(file: string, imageBytes: number, model: Model, ram: RamSplit): object {
   const { classes: names, ...meta } = metaOf(model);

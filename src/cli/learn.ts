@@ -60,7 +60,7 @@ export default defineCommand({
       const status = await session.request(MESSAGES.status, undefined);
       output.result(
         {
-          port: args.port,
+          port: session.transport.name,
           target: session.hello.target,
           data: args.data,
           split,
@@ -75,7 +75,7 @@ export default defineCommand({
         `${report.samples} samples learned, ${report.error.toFixed(2)}% of them wrong before, ${report.updates} layer updates; ` +
           `${status.samples} samples in all${slot === undefined ? '' : '; saved'}`,
       );
-      if (slot === undefined && report.samples > 0 && !args.port.match(/^sim$/)) {
+      if (slot === undefined && report.samples > 0 && session.transport.name !== 'sim') {
         output.note('it is lost when the device loses its power: --save keeps it');
       }
     });

@@ -31,8 +31,16 @@ export default defineCommand({
         if (ended) break;
         const status = await session.request(MESSAGES.status, undefined);
         const { last, ...counters } = status;
+        const restarted = before !== undefined && before.boot !== status.boot;
+        if (restarted) {
+          output.warn(
+            'the device restarted: it goes on from what it saved, and keeps no statistics until it is asked to',
+          );
+          // What it counted before is no basis for what it counts now.
+          before = undefined;
+        }
         output.result(
-          { ...counters, last: { ...last, name: classes[last.class] ?? null } },
+          { ...counters, restarted, last: { ...last, name: classes[last.class] ?? null } },
           statusLine(status, before, classes, interval),
         );
         before = status;
@@ -51,6 +59,12 @@ async function waitFor(milliseconds: number, end: Promise<void>): Promise<void> 
     end,
   ]);
   clearTimeout(timer);
+}
+
+/** Microseconds for people: 850 us, 12.4 ms, 1.25 s. */
+function duration(microseconds: number): string {
+  if (microseconds < 1000) return `${microseconds} us`;
+  return microseconds < 1e6 ? `${(microseconds / 1e3).toPrecision(3)} ms` : `${(microseconds / 1e6).toPrecision(3)} s`;
 }
 
 function statusLine(
@@ -75,6 +89,7 @@ function statusLine(
   return (
     `base ${status.baseId.toString(16).padStart(8, '0')}  learned ${samples}${rate}  errors ${errors}  updates ${status.updates}  ` +
     `last ${classes[last.class] ?? last.class}${flags.length > 0 ? ` (${flags.join(', ')})` : ''}` +
+    `${status.microseconds > 0 ? `  ${duration(status.microseconds)} a sample` : ''}` +
     `${status.framesDropped > 0 ? `  frames dropped ${status.framesDropped}` : ''}`
   );
 }

@@ -8,7 +8,7 @@
 //
 // Options: --teach SECONDS goes on learning `normal` at first (30), --store FILE keeps what was learned, --tcp PORT lets hosts sync, --seconds N ends then.
 import { parseArgs } from 'node:util';
-import { Learner, openFirmata } from 'goodness';
+import { analogSource, Learner, openFirmata } from 'goodness';
 import five from 'johnny-five';
 
 const { values, positionals } = parseArgs({
@@ -28,12 +28,12 @@ if (port === undefined || model === undefined) {
   process.exit(2);
 }
 
-const { board, firmware, close } = await openFirmata(port, { baud: Number(values.baud) });
+const firmata = await openFirmata(port, { baud: Number(values.baud) });
+const { board, firmware } = firmata;
 console.log(`${firmware} on ${port}`);
-// 50 samples per second, as recorded: the board's own pace.
-board.io.setSamplingInterval(20);
 const led = new five.Led({ pin: 13, board });
-const sensor = new five.Sensor({ pin: 'A0', board, freq: 20 });
+// 50 samples per second by the board's own clock, as recorded. Any johnny-five sensor will do as well: new five.Sensor({ pin: 'A0', board, freq: 20 }).
+const sensor = await analogSource(firmata, ['A0'], 50);
 
 const learner = new Learner({
   model,
@@ -57,6 +57,7 @@ setTimeout(() => {
 const recent = [];
 let alarm = false;
 learner.on('goodness', ({ class: name, novel }) => {
+  if (learner.label !== undefined) return; // what is taught now is normal by definition
   recent.push(novel);
   if (recent.length > 3) recent.shift();
   const now = recent.filter(Boolean).length >= 2;
@@ -73,7 +74,7 @@ learner.on('error', (error) => {
 
 async function end(code) {
   await learner.close();
-  await close();
+  await sensor.close();
   process.exit(code);
 }
 process.on('SIGINT', () => end(0));

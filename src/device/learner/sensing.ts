@@ -1,11 +1,15 @@
 import type { EventEmitter } from 'node:events';
 import { SampleQueue } from '../sensor/queue.js';
+import type { SampleSource } from '../sensor/source.js';
 
 /** A johnny-five component, or any emitter of `data` whose reading stands in its fields. */
 export type Sensor = EventEmitter;
 
-/** What a learner takes samples from: one component, several that make one sample together, or a stream of vectors. */
-export type Sensing = Sensor | readonly Sensor[] | AsyncIterable<ArrayLike<number>>;
+/**
+ * What a learner takes samples from: one component, several that make one sample together (both at the pace of this machine's timers),
+ * a source at its own pace, or any stream of vectors.
+ */
+export type Sensing = Sensor | readonly Sensor[] | SampleSource | AsyncIterable<ArrayLike<number>>;
 
 /** What a component says now: x, y and z where it has them (accelerometers), else its value. */
 export function readingOf(sensor: Sensor): number[] {
@@ -22,6 +26,7 @@ export function readingOf(sensor: Sensor): number[] {
  * others said last belongs to the same sample.
  */
 export function sense(sensing: Sensing): { readonly samples: AsyncIterable<ArrayLike<number>>; stop(): void } {
+  if ('samples' in sensing) return sense(sensing.samples());
   if (Symbol.asyncIterator in sensing) {
     const iterator = sensing[Symbol.asyncIterator]();
     return { samples: { [Symbol.asyncIterator]: () => iterator }, stop: () => void iterator.return?.() };

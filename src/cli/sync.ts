@@ -2,7 +2,7 @@ import { defineCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { loadData } from '../data/load.js';
-import { pullShape } from '../device/pull.js';
+import { asOnDevice, pullShape } from '../device/pull.js';
 import { TELEMETRY, telemetryWithout } from '../device/telemetry.js';
 import { encodeImage } from '../format/image.js';
 import { metaOf } from '../format/meta.js';
@@ -73,7 +73,10 @@ export default defineCommand({
     }
     await withDevice(args, context, async (session) => {
       // Without a file only header and meta are read here: what was learned waits until the list has been shown.
-      const known = args.model === undefined ? await pullShape(session) : (await readModel(args.model)).model;
+      const known =
+        args.model === undefined
+          ? await pullShape(session)
+          : await asOnDevice(session, (await readModel(args.model)).model);
       const travels = TELEMETRY.map((t) => ({
         item: t.item,
         what: t.what,

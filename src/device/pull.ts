@@ -3,7 +3,7 @@ import type { Random } from '../base/random.js';
 import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } from '../format/class-statistics.js';
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
 import { MESSAGES, REGION } from '../format/message.js';
-import { LIMIT, type Model, padded } from '../format/model.js';
+import { LIMIT, type Model, padded, withLearning } from '../format/model.js';
 import { emptyState, stateFixedLength } from '../format/state.js';
 import { STATUS, statusError } from '../format/status.js';
 import type { Session } from './session.js';
@@ -42,6 +42,8 @@ const HEADER_BYTES = 48;
 const META_OFFSET_AT = 24;
 const META_LENGTH_AT = 28;
 const STATE_OFFSET_AT = 32;
+const RECORD_BYTES = 32;
+const LEARNS_AT = 7;
 
 /**
  * Asks the device for what a sync needs. It may go on learning meanwhile.
@@ -140,6 +142,18 @@ async function checkKind(session: Session, image: Uint8Array, length: number): P
     if (i === CRC_AT) i += CRC_BYTES;
     if (head[i] !== image[i]) throw otherKind();
   }
+}
+
+/**
+ * A model as the host knows it, with only those layers learning that learn on the device: a board that is too small for all of them
+ * got it with some frozen (`place`). Whatever else differs is found by the pull.
+ */
+export async function asOnDevice(session: Session, known: Model): Promise<Model> {
+  const records = await readRegion(session, REGION.image, HEADER_BYTES, RECORD_BYTES * known.layers.length);
+  const learns = known.layers.flatMap((layer, l) =>
+    layer.learns && records[RECORD_BYTES * l + LEARNS_AT] === 1 ? [l] : [],
+  );
+  return withLearning(known, new Set(learns));
 }
 
 function otherKind(): GoodnessError {

@@ -146,3 +146,15 @@ export interface ImageLayout {
 export function padded(length: number): number {
   return length + (-length & 3);
 }
+
+/** The model with only these layers learning; running means of the others are dropped, as the format wants. */
+export function withLearning(model: Model, learns: ReadonlySet<number>): Model {
+  return {
+    ...model,
+    layers: model.layers.map((layer, l) => ({ ...layer, learns: learns.has(l) })),
+    state: {
+      ...model.state,
+      means: model.state.means.map((means, l) => (learns.has(l) ? means : new Uint16Array(0))),
+    },
+  };
+}

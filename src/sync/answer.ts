@@ -102,6 +102,7 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
     backend,
     network: before,
     scales: model.layers.map((layer) => layer.scale),
+    frozen: new Set(model.layers.flatMap((layer, index) => (layer.learns ? [] : [index]))),
     proxy: slice(proxy.data, 0, count),
     host: slice(here, 0, count),
     plan,

@@ -30,6 +30,8 @@ export interface NegativePhaseOptions {
   readonly network: Network;
   /** Value of one int8 step of each layer; left out: trained in floating point. */
   readonly scales?: readonly number[];
+  /** Layers that the device can't change, by index: they stay as they are. */
+  readonly frozen?: ReadonlySet<number>;
   /** The host's picture of the device's domain. */
   readonly proxy: Dataset;
   /** Untouched host data at the device's resolution. */
@@ -78,12 +80,13 @@ const BREATH = 8;
  * @throws GoodnessError negative.data, negative.aborted, and those of the trainer
  */
 export async function negativePhase(options: NegativePhaseOptions): Promise<Network> {
-  const { backend, network, scales, proxy, host, plan, seed, signal } = options;
+  const { backend, network, scales, frozen = new Set(), proxy, host, plan, seed, signal } = options;
   checkPlan(options);
   const trainer = new Trainer({
     backend,
     seed,
-    network: plan.proxy > 0 ? reviveDead(network, proxy) : network,
+    network: plan.proxy > 0 ? reviveDead(network, proxy, frozen) : network,
+    frozen,
     ...(host.geometry === undefined ? {} : { geometry: host.geometry }),
     config: {
       ...(hasDrawnClasses(proxy, host) ? drawnRecipe(host) : KNOWN_RECIPE),

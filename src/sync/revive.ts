@@ -13,8 +13,10 @@ const SILENT = 0.5;
  * along the mean input of the class, the weights of their silent neurons are moved until the mean pre-activation is 0. What
  * they respond to otherwise stays. A network without dead groups comes back as it is. Only for class-partitioned networks
  * (with the label in the input, all come back).
+ *
+ * @param frozen layers that stay as they are, by index
  */
-export function reviveDead(network: Network, data: Dataset): Network {
+export function reviveDead(network: Network, data: Dataset, frozen: ReadonlySet<number> = new Set()): Network {
   const some = slice(data, 0, SAMPLES);
   if (network.objective !== 'partitioned' || some.count === 0) return network;
   const stride = inputCount(network);
@@ -22,8 +24,8 @@ export function reviveDead(network: Network, data: Dataset): Network {
   encode(network.preprocessing, some.inputs, encoded, some.count, network.width, stride);
   let source: Values = encoded;
   let revived = false;
-  const layers = network.layers.map((layer) => {
-    const awake = reviveLayer(layer, source, some.labels, network.classes);
+  const layers = network.layers.map((layer, index) => {
+    const awake = frozen.has(index) ? layer : reviveLayer(layer, source, some.labels, network.classes);
     revived ||= awake !== layer;
     source = layerForward(awake, source, some.count);
     return awake;

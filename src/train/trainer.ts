@@ -22,6 +22,8 @@ export interface TrainerOptions {
   /** ... or a shape that gets random ones. */
   readonly shape?: NetworkShape;
   readonly config?: PartialTrainConfig;
+  /** Layers that stay as they are, by index: they only pass their inputs on. */
+  readonly frozen?: ReadonlySet<number>;
   /** Of what the network takes, after pooling; needed for pooling and for shifts in the augmentation. */
   readonly geometry?: Geometry;
 }
@@ -60,6 +62,7 @@ export class Trainer {
   /** The run that `fit` began, if any. */
   private run: Run | undefined;
   private readonly base: Network;
+  private readonly frozen: ReadonlySet<number>;
   private readonly inputs: readonly InputRows[];
   private readonly batch: Batch;
   private total = new Float32Array(0);
@@ -67,8 +70,9 @@ export class Trainer {
 
   /** @throws GoodnessError `train.config`, `network.shape` or `network.weights` */
   constructor(options: TrainerOptions) {
-    const { backend, seed, network, shape, geometry } = options;
+    const { backend, seed, network, shape, geometry, frozen = new Set() } = options;
     this.seed = seed;
+    this.frozen = frozen;
     this.random = new Random(seed);
     if (network !== undefined) validateNetwork(network);
     else if (shape === undefined) {
@@ -245,7 +249,7 @@ export class Trainer {
       const loss = partitioned
         ? partitionedLoss(this.config.loss, goodness, this.total, labels, rows, groups, this.slopes)
         : thresholdLoss(this.config.loss, goodness, count, rows, this.slopes);
-      layer.update(this.inputs[index]!, this.slopes, rate);
+      if (!this.frozen.has(index)) layer.update(this.inputs[index]!, this.slopes, rate);
       return { loss, ...goodnessMeans(goodness, labels, groups) };
     });
   }

@@ -60,6 +60,38 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+describe('a model that was placed on a board with some layers frozen', () => {
+  it('learns there and is synced, by the file as it was trained', async () => {
+    const small = await serveTcp(await SimulatedBoard.start(), 0);
+    const port = ['--port', small.address];
+    await json('inspect', at('model/model.ffm'), '--board', 'microbit', '--learn', '0', '--out', at('placed.ffm'));
+    const placed = decodeImage(new Uint8Array(readFileSync(at('placed.ffm'))));
+    expect(placed.layers.map((layer) => layer.learns)).toEqual([true, false]);
+    await json('flash', ...port, at('placed.ffm'));
+    await json(
+      'learn',
+      ...port,
+      '--data',
+      at('gestures.csv'),
+      '--shift',
+      'drift50',
+      '--samples',
+      '100',
+      '--statistics',
+      '2',
+    );
+    const report = await json('sync', ...port, '--data', at('gestures.csv'), '--model', at('model/model.ffm'));
+    expect(report).toBeDefined();
+    const session = await Session.open(await openTransport(small.address));
+    const after = decodeImage(await pullImage(session));
+    expect(after.state.baseId).not.toBe(placed.state.baseId);
+    expect(after.layers[1]!.weights).toEqual(placed.layers[1]!.weights);
+    expect(after.layers[0]!.weights).not.toEqual(placed.layers[0]!.weights);
+    await session.close();
+    await small.close();
+  }, 60_000);
+});
+
 describe('goodness train', () => {
   it('takes inputs, classes, names and scaling from a CSV into the image', () => {
     const model = decodeImage(new Uint8Array(readFileSync(at('model/model.ffm'))));

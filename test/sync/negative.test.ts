@@ -36,6 +36,23 @@ beforeAll(async () => {
 const small = (data: Dataset, shift: string): Dataset => pool(applyShift(data, shift, 3), 2);
 
 describe('the negative phase', { timeout: 60_000 }, () => {
+  it('leaves layers alone that the device can not change', async () => {
+    const options = { backend, proxy: small(host, 'rot30'), host: pool(host, 2), plan: PLAN, seed: 1 };
+    // On the device weights are whole steps.
+    const network = {
+      ...base,
+      layers: base.layers.map((layer, l) => ({
+        ...layer,
+        weights: layer.weights.map((w) => Math.round(w / scales[l]!) * scales[l]!),
+      })),
+    };
+    const next = await negativePhase({ ...options, network, scales, frozen: new Set([0]) });
+    expect(next.layers[0]!.weights).toEqual(network.layers[0]!.weights);
+    expect(next.layers[1]!.weights).not.toEqual(network.layers[1]!.weights);
+    const turned = small(test, 'rot30');
+    expect(evaluate(next, turned).error).toBeLessThan(evaluate(network, turned).error);
+  });
+
   it('brings the error on the new domain down and keeps the old one, in whole int8 steps', async () => {
     const options = {
       backend,

@@ -1,6 +1,6 @@
-import type { Model } from '../../format/model.js';
+import { type Model, withLearning } from '../../format/model.js';
 import type { Budget } from './board.js';
-import { type Footprint, footprint, shortages, withLearning } from './footprint.js';
+import { type Footprint, footprint, shortages } from './footprint.js';
 
 /** A set of layers that learn, and what the model takes then. */
 export interface Choice {

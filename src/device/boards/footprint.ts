@@ -23,18 +23,6 @@ export interface Footprint {
   readonly layers: Room;
 }
 
-/** The model with only these layers learning; running means of the others are dropped, as the format wants. */
-export function withLearning(model: Model, learns: ReadonlySet<number>): Model {
-  return {
-    ...model,
-    layers: model.layers.map((layer, l) => ({ ...layer, learns: learns.has(l) })),
-    state: {
-      ...model.state,
-      means: model.state.means.map((means, l) => (learns.has(l) ? means : new Uint16Array(0))),
-    },
-  };
-}
-
 /** Measures a placed model. RAM is what the firmware core says that it takes. */
 export async function footprint(model: Model, budget: Budget): Promise<Footprint> {
   const image = encodeImage(model);

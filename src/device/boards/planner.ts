@@ -1,8 +1,8 @@
 import { GoodnessError } from '../../base/errors.js';
-import type { Model } from '../../format/model.js';
+import { type Model, withLearning } from '../../format/model.js';
 import type { Board, Budget } from './board.js';
 import { ableToLearn, type Choice, choices, firstThatFits } from './choice.js';
-import { footprint, linkBytes, shortages, withLearning } from './footprint.js';
+import { footprint, linkBytes, shortages } from './footprint.js';
 import { nearestFit } from './nearest.js';
 import type { Plan } from './plan.js';
 

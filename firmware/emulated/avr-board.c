@@ -1,11 +1,14 @@
 /*
- * An Arduino board in simavr, with its real bootloader, on a pseudo terminal: a program of its own, that firmware and host know nothing of.
+ * An Arduino board in simavr, with its real bootloader, on a pseudo terminal: a program of its own, that
+ * firmware and host know nothing of.
  *
- *   avr-board --mcu atmega328p [--bootloader FILE.hex] [--flash FILE.hex]... [--eeprom FILE] [--control SOCKET] [--speed N] [--fill]
+ *   avr-board --mcu atmega328p [--bootloader FILE.hex] [--flash FILE.hex]... [--eeprom FILE] [--control
+ * SOCKET] [--speed N] [--fill]
  *
- * Prints the terminal's path. Somebody who opens it resets the board, as DTR does on a real one. --speed 1 (the default) is real time, which
- * the time windows of bootloaders need; 0 is as fast as it goes. --fill fills the RAM with a pattern at each reset, for `stack`.
- * Commands on the control socket, one per line, each answered by one line:
+ * Prints the terminal's path. Somebody who opens it resets the board, as DTR does on a real one. --speed 1
+ * (the default) is real time, which the time windows of bootloaders need; 0 is as fast as it goes. --fill
+ * fills the RAM with a pattern at each reset, for `stack`. Commands on the control socket, one per line, each
+ * answered by one line:
  *
  *   reset | power-cut              external reset; the latter with other contents of the RAM
  *   adc N MILLIVOLTS               voltage at an analog input
@@ -30,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -47,7 +51,7 @@ static avr_t *avr;
 static uint32_t boot_at; /* 0: no bootloader */
 static int fill_ram;
 static double speed = 1;
-static int master = -1, opened;
+static int master = -1, openings = -1, opened;
 static int ready_for_input = 1;
 static avr_irq_t *uart_input;
 static uint8_t out[65536];
@@ -155,7 +159,8 @@ static void open_eeprom(const char *path) {
     close(file);
 }
 
-/* A mapped file outlives this process however it ends; a byte takes 3.4 ms to be written, so none is skipped. */
+/* A mapped file outlives this process however it ends; a byte takes 3.4 ms to be written, so none is skipped.
+ */
 static void keep_eeprom(void) {
     if (eeprom_file && memcmp(eeprom_file, eeprom, eeprom_bytes)) memcpy(eeprom_file, eeprom, eeprom_bytes);
 }
@@ -181,20 +186,40 @@ static void open_pty(void) {
     tcsetattr(slave, TCSANOW, &t);
     close(slave); /* so that its opening by somebody else can be seen */
     fcntl(master, F_SETFL, O_NONBLOCK);
+    openings = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (openings < 0 || inotify_add_watch(openings, ptsname(master), IN_OPEN) < 0)
+        die("no watch on the pseudo terminal");
+}
+
+/* Whether somebody opened the terminal since the last look: one who closed it just before can't be told by
+ * POLLHUP. */
+static int was_opened(void) {
+    char events[4096] __attribute__((aligned(8)));
+    int seen = 0;
+    while (read(openings, events, sizeof events) > 0)
+        seen = 1;
+    return seen;
 }
 
 static void serve_pty(void) {
     struct pollfd p = {.fd = master, .events = POLLIN};
+    /* First of all: after the opening that this tells of, the terminal isn't hung up, unless it was closed
+     * again. */
+    if (was_opened()) {
+        opened = 1;
+        out_count = 0;
+        reset();
+    }
     poll(&p, 1, 0);
     if (p.revents & POLLHUP) {
+        /* What the last one sent and nobody took is not for the next one. */
+        while (read(master, in, sizeof in) > 0)
+            ;
         opened = 0;
         out_count = in_from = in_to = 0;
         return;
     }
-    if (!opened) {
-        opened = 1;
-        reset();
-    }
+    if (!opened) return; /* the watch tells of it the next time */
     if (out_count) {
         ssize_t n = write(master, out, out_count);
         if (n > 0) {
@@ -225,7 +250,9 @@ static void answer(const char *text) {
 
 static void dump(const char *what, uint32_t from, uint32_t count) {
     const uint8_t *memory = !strcmp(what, "flash") ? avr->flash : !strcmp(what, "ram") ? avr->data : eeprom;
-    uint32_t bytes = !strcmp(what, "flash") ? avr->flashend + 1 : !strcmp(what, "ram") ? avr->ramend + 1u : eeprom_bytes;
+    uint32_t bytes = !strcmp(what, "flash") ? avr->flashend + 1
+                     : !strcmp(what, "ram") ? avr->ramend + 1u
+                                            : eeprom_bytes;
     if (from > bytes || count > bytes - from) return answer("error: beyond the end\n");
     char *text = malloc(2 * (size_t)count + 2);
     if (!text) die("memory");
@@ -288,7 +315,8 @@ static void command(char *text) {
         return set_wave(a, text + used);
     else if (sscanf(text, "pins %c", &letter) == 1) {
         avr_ioport_state_t state;
-        if (avr_ioctl(avr, AVR_IOCTL_IOPORT_GETSTATE(letter), &state) < 0) return answer("error: no such port\n");
+        if (avr_ioctl(avr, AVR_IOCTL_IOPORT_GETSTATE(letter), &state) < 0)
+            return answer("error: no such port\n");
         sprintf(reply, "%u %u %u\n", (unsigned)state.port, (unsigned)state.ddr, (unsigned)state.pin);
         return answer(reply);
     } else if (sscanf(text, "dump %15s %u %u", what, &a, &b) == 3)
@@ -302,7 +330,8 @@ static void command(char *text) {
         static const struct {
             speed_t code;
             unsigned baud;
-        } SPEEDS[] = {{B1200, 1200}, {B9600, 9600}, {B19200, 19200}, {B38400, 38400}, {B57600, 57600}, {B115200, 115200}};
+        } SPEEDS[] = {{B1200, 1200},   {B9600, 9600},   {B19200, 19200},
+                      {B38400, 38400}, {B57600, 57600}, {B115200, 115200}};
         struct termios t;
         unsigned baud = 0;
         tcgetattr(master, &t);
@@ -363,7 +392,8 @@ static uint64_t microseconds(void) {
     return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
 }
 
-/* Waits until real time has caught up with the board's. A machine that was busy isn't caught up with in one rush. */
+/* Waits until real time has caught up with the board's. A machine that was busy isn't caught up with in one
+ * rush. */
 static void pace(void) {
     static uint64_t since;
     static avr_cycle_count_t from;
@@ -426,7 +456,8 @@ int main(int argc, char **argv) {
         i++;
     }
     if (!mcu) {
-        fputs("usage: avr-board --mcu NAME [--bootloader HEX] [--flash HEX]... [--eeprom FILE] [--control SOCKET] [--speed N] [--fill]\n",
+        fputs("usage: avr-board --mcu NAME [--bootloader HEX] [--flash HEX]... [--eeprom FILE] [--control "
+              "SOCKET] [--speed N] [--fill]\n",
               stderr);
         return 2;
     }

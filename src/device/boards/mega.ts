@@ -15,8 +15,8 @@ export const MEGA: Board = {
     { use: 'firmware', address: 0x0000, bytes: 0x8000, memory: 'flash' },
     // As much as numbers of 16 bits reach, beside EEPROM, in the firmware's own count.
     { use: 'model', address: 0x8000, bytes: 0x7f00, memory: 'flash' },
-    { use: 'free', address: 0xff00, bytes: 0x2e100, memory: 'flash' },
-    { use: 'bootloader', address: 0x3e000, bytes: 8 * KB, memory: 'flash' },
+    { use: 'free', address: 0xff00, bytes: 0x2c100, memory: 'flash' },
+    { use: 'bootloader', address: 0x3c000, bytes: 16 * KB, memory: 'flash' },
     { use: 'saved', address: 0, bytes: 2 * KB, memory: 'eeprom' },
     { use: 'saved', address: 2 * KB, bytes: 2 * KB, memory: 'eeprom' },
   ],
@@ -39,7 +39,8 @@ export const MEGA: Board = {
     signature: [0x1e, 0x98, 0x01],
     pageBytes: 256,
     flashBytes: 256 * KB,
-    bootBytes: 8 * KB,
+    // The bootloader takes 8 KB, but erases nothing in the 8 KB below it either (APP_END in stk500boot.c).
+    bootBytes: 16 * KB,
     bauds: [115200],
   },
   modelBy: 'bootloader',

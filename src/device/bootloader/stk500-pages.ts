@@ -124,12 +124,15 @@ export function checkSignature(expected: readonly number[], got: Uint8Array): vo
   });
 }
 
+/** Optiboot flashes its LED for 375 ms before it listens. */
+const START_MS = 400;
+
 /** Resets the board as its circuit allows: a falling DTR or RTS does it; ports without such lines did it on being opened. */
 export async function pulseReset(line: Line, wait: (milliseconds: number) => Promise<void>): Promise<void> {
   if (!(await line.modem({ dtr: false, rts: false }))) return;
   await wait(250);
   await line.modem({ dtr: true, rts: true });
-  await wait(50);
+  await wait(START_MS);
 }
 
 /** Tries the speeds in turn, twice, each on a port opened anew, until `meet` finds a bootloader there. */

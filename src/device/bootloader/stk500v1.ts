@@ -29,9 +29,13 @@ const FLASH = 0x46;
 const SOFTWARE_MAJOR = 0x81;
 const SOFTWARE_MINOR = 0x82;
 
-const SYNC_MS = 150;
-/** A bootloader stays for a second or so after the reset. */
-const SYNC_TRIES = 10;
+/**
+ * Optiboot flashes its LED for 375 ms before it listens. Of what comes meanwhile the receiver keeps two bytes and the latest one, so
+ * that more than one request in that time leaves half of one behind; the byte after it then ends the bootloader. Requests are further apart.
+ */
+const SYNC_MS = 400;
+/** A bootloader stays for a second or so after that. */
+const SYNC_TRIES = 4;
 const ANSWER_MS = 1000;
 
 /**

@@ -27,6 +27,11 @@ export interface Stk500Chip {
   readonly name: string;
   readPage(address: number, count: number): Promise<Uint8Array>;
   writePage(address: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Starts the bootloader anew. Only where it erases pages in order: there a page can't be written again by itself, but all of
+   * them can after this.
+   */
+  startAgain?(): Promise<void>;
 }
 
 export interface Page {
@@ -56,7 +61,7 @@ export function pagesOf(image: FirmwareImage, facts: Stk500Facts, gaps: boolean)
     return page;
   };
   for (const { address, bytes } of image.segments) {
-    if (address < 0 || address + bytes.length > end) {
+    if (!Number.isSafeInteger(address) || address < 0 || address + bytes.length > end) {
       throw new GoodnessError('bootloader.range', 'the image does not fit below the bootloader', {
         expected: `addresses below 0x${end.toString(16)}`,
         got: `0x${address.toString(16)} to 0x${(address + bytes.length).toString(16)}`,
@@ -75,7 +80,15 @@ export function pagesOf(image: FirmwareImage, facts: Stk500Facts, gaps: boolean)
   return [...pages.values()].sort((a, b) => a.address - b.address);
 }
 
-/** Writes the pages, each of which keeps what the image doesn't want of it, and reads them back. */
+/** How often a page is written before it is given up. */
+const WRITES = 3;
+
+/**
+ * Writes the pages, each of which keeps what the image doesn't want of it, and reads them back. Those that differ are written
+ * again, twice at most: STK500 version 1 has no checksum, so a byte that the line spoiled shows only here.
+ *
+ * @throws GoodnessError `bootloader.verify`
+ */
 export async function program(
   chip: Stk500Chip,
   pages: readonly Page[],
@@ -83,7 +96,6 @@ export async function program(
   options: BootloaderOptions,
 ): Promise<{ bytesWritten: number; bytesVerified: number }> {
   const total = image.segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const wantedOf = (page: Page): number => page.wanted.reduce((sum, v) => sum + v, 0);
   let done = 0;
   for (const page of pages) {
     const wanted = wantedOf(page);
@@ -96,30 +108,84 @@ export async function program(
     options.onProgress?.('write', done, total);
   }
   if (options.verify === false) return { bytesWritten: total, bytesVerified: 0 };
-  done = 0;
+  let bad = await differing(chip, pages, total, options);
+  for (let writes = 1; bad.length > 0; writes++) {
+    const { page, offset, got } = bad[0]!;
+    if (writes === WRITES) {
+      throw new GoodnessError('bootloader.verify', 'the board holds other bytes than were written', {
+        expected: `0x${page.bytes[offset]!.toString(16)} at 0x${(page.address + offset).toString(16)}`,
+        got: `0x${got.toString(16)}, after it was written ${WRITES} times`,
+        fix: 'Flash it again, by another cable. If the address stays the same, the chip is worn out.',
+      });
+    }
+    options.onTry?.(`0x${(page.address + offset).toString(16)} reads wrong: writing again`);
+    await chip.startAgain?.();
+    // The pages hold all that belongs in them by now: nothing is taken from the board, which may hold wrong bytes.
+    const again = chip.startAgain === undefined ? bad.map((one) => one.page) : pages;
+    for (const { address, bytes } of again) await chip.writePage(address, bytes);
+    bad = await differing(chip, again, total, options);
+  }
+  return { bytesWritten: total, bytesVerified: total };
+}
+
+interface Difference {
+  readonly page: Page;
+  /** Of the first byte that differs. */
+  readonly offset: number;
+  readonly got: number;
+}
+
+/** Reads pages back, and returns those that don't hold what they should. */
+async function differing(
+  chip: Stk500Chip,
+  pages: readonly Page[],
+  total: number,
+  options: BootloaderOptions,
+): Promise<Difference[]> {
+  const bad: Difference[] = [];
+  let done = total - pages.reduce((sum, page) => sum + wantedOf(page), 0);
   for (const page of pages) {
     const back = await chip.readPage(page.address, page.bytes.length);
-    const wrong = back.findIndex((byte, i) => byte !== page.bytes[i]);
-    if (wrong >= 0) {
-      throw new GoodnessError('bootloader.verify', 'the board holds other bytes than were written', {
-        expected: `0x${page.bytes[wrong]!.toString(16)} at 0x${(page.address + wrong).toString(16)}`,
-        got: `0x${back[wrong]!.toString(16)}`,
-        fix: 'Flash it again. If the address stays the same, the chip is worn out.',
-      });
+    const offset = back.findIndex((byte, i) => byte !== page.bytes[i]);
+    if (offset >= 0) {
+      bad.push({ page, offset, got: back[offset]! });
+      continue;
     }
     done += wantedOf(page);
     options.onProgress?.('verify', done, total);
   }
-  return { bytesWritten: total, bytesVerified: total };
+  return bad;
+}
+
+/** Bytes of the image in a page. */
+function wantedOf(page: Page): number {
+  return page.wanted.reduce((sum, one) => sum + one, 0);
+}
+
+/** Chips by their signatures (data sheets, "Signature Bytes"). */
+const CHIPS: Readonly<Record<string, string>> = {
+  '1e 94 06': 'ATmega168',
+  '1e 95 0f': 'ATmega328P',
+  '1e 95 14': 'ATmega328',
+  '1e 97 03': 'ATmega1280',
+  '1e 98 01': 'ATmega2560',
+};
+
+/** What a signature belongs to, for people. */
+export function chipName(signature: readonly number[]): string {
+  return CHIPS[hexOf(signature)] ?? `AVR ${hexOf(signature)}`;
+}
+
+function hexOf(bytes: Iterable<number>): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
 /** @throws GoodnessError `bootloader.chip` */
 export function checkSignature(expected: readonly number[], got: Uint8Array): void {
   if (expected.every((byte, i) => byte === got[i])) return;
-  const hex = (bytes: Iterable<number>): string => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
   throw new GoodnessError('bootloader.chip', 'the port has another chip on it', {
-    expected: `signature ${hex(expected)}`,
-    got: hex(got),
+    expected: `${chipName(expected)}, signature ${hexOf(expected)}`,
+    got: `${chipName([...got])}, signature ${hexOf(got)}`,
     fix: 'Name the board that is on this port with --board. Nothing was written.',
   });
 }

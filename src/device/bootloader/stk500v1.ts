@@ -4,6 +4,7 @@ import type { Bootloader } from './bootloader.js';
 import { type Line, openLine } from './line.js';
 import {
   checkSignature,
+  chipName,
   meetAtSomeSpeed,
   pagesOf,
   program,
@@ -16,6 +17,7 @@ import {
 /** Commands and answers of STK500 version 1 (Atmel AVR061, chapter "Commands"). */
 const GET_SYNC = 0x30;
 const GET_PARAMETER = 0x41;
+const SET_DEVICE = 0x42;
 const ENTER_PROGMODE = 0x50;
 const LEAVE_PROGMODE = 0x51;
 const LOAD_ADDRESS = 0x55;
@@ -51,13 +53,14 @@ export function stk500v1(facts: Stk500Facts, { clock = systemClock, open = openL
       const ask = (what: string, bytes: readonly number[] | Uint8Array, count: number): Promise<Uint8Array> =>
         command(line, what, bytes, count);
       const version = [
-        (await ask('its version', [GET_PARAMETER, SOFTWARE_MAJOR], 1))[0],
-        (await ask('its version', [GET_PARAMETER, SOFTWARE_MINOR], 1))[0],
-      ].join('.');
+        (await ask('its version', [GET_PARAMETER, SOFTWARE_MAJOR], 1))[0]!,
+        (await ask('its version', [GET_PARAMETER, SOFTWARE_MINOR], 1))[0]!,
+      ] as const;
+      await ask('the device', [SET_DEVICE, ...deviceOf(facts)], 0);
       await ask('programming', [ENTER_PROGMODE], 0);
       checkSignature(facts.signature, await ask('the signature', [READ_SIGN], 3));
       const chip: Stk500Chip = {
-        name: `AVR ${facts.signature.map((b) => b.toString(16).padStart(2, '0')).join('')}, STK500 ${version}`,
+        name: `${chipName(facts.signature)} (${loaderName(...version)})`,
         readPage: async (address, count) => {
           await load(ask, address);
           return ask('reading', [READ_PAGE, count >> 8, count & 255, FLASH], count);
@@ -74,6 +77,26 @@ export function stk500v1(facts: Stk500Facts, { clock = systemClock, open = openL
       await line.close();
     }
   };
+}
+
+/**
+ * What SET_DEVICE tells of a chip (AVR061, "Set Device Programming Parameters"), with what avrdude sends for an ATmega328P where
+ * the facts don't say it. Bootloaders take the 20 bytes and pass them over; a programmer with this protocol wants them.
+ */
+function deviceOf({ pageBytes, flashBytes }: Stk500Facts): number[] {
+  const [code, revision, parallel, polling, selfTimed, lockBytes, fuseBytes] = [0x86, 0, 1, 1, 1, 1, 3];
+  const eepromBytes = 1024;
+  return [
+    ...[code, revision, 0, parallel, polling, selfTimed, lockBytes, fuseBytes],
+    ...[0xff, 0xff, 0xff, 0xff],
+    ...[pageBytes >> 8, pageBytes & 255, eepromBytes >> 8, eepromBytes & 255],
+    ...[(flashBytes >>> 24) & 255, (flashBytes >> 16) & 255, (flashBytes >> 8) & 255, flashBytes & 255],
+  ];
+}
+
+/** Optiboot's versions begin at 4, those of the bootloaders before it end at 1 (1.16 in ATmegaBOOT_168.c). */
+function loaderName(major: number, minor: number): string {
+  return `${major >= 4 ? 'Optiboot' : 'STK500'} ${major}.${minor}`;
 }
 
 /** Whether a bootloader answers; what it said to earlier tries is thrown away. */

@@ -4,6 +4,7 @@ import type { Bootloader } from './bootloader.js';
 import { type Line, openLine } from './line.js';
 import {
   checkSignature,
+  chipName,
   meetAtSomeSpeed,
   pagesOf,
   program,
@@ -34,29 +35,28 @@ const ANSWER_MS = 2000;
 const MOST = 512;
 
 /**
- * The bootloader of the Arduino Mega 2560: STK500 version 2. It erases one page for each that is written, from 0 on, whatever their addresses are;
- * so all pages up to the last one are written in order, those that the image doesn't touch with what they hold.
+ * The bootloader of the Arduino Mega 2560: STK500 version 2. It erases one page for each that is written, from 0 on,
+ * whatever their addresses are (eraseAddress in stk500boot.c); so all pages up to the last one are written in order, those that the
+ * image doesn't touch with what they hold.
  */
 export function stk500v2(facts: Stk500Facts, { clock = systemClock, open = openLine }: Stk500Means = {}): Bootloader {
   return async (path, image, options) => {
     const pages = pagesOf(image, facts, true);
     const wait = (milliseconds: number): Promise<void> => pause(clock, milliseconds);
-    const found = await meetAtSomeSpeed(path, facts, open, wait, options, async (line) => {
-      const link = new Messages(line);
-      const name = await signOn(link);
-      return name === undefined ? undefined : { link, name };
-    });
-    const { line, baud } = found;
-    const { link, name } = found.met;
+    const meet = async () => {
+      const found = await meetAtSomeSpeed(path, facts, open, wait, options, async (line) => {
+        const link = new Messages(line);
+        const name = await signOn(link);
+        return name === undefined ? undefined : { link, name };
+      });
+      return { line: found.line, baud: found.baud, ...found.met };
+    };
+    const met = await meet();
+    let { line, link } = met;
     try {
-      await link.ask('programming', [ENTER_PROGMODE_ISP, 200, 100, 25, 32, 0, 0x53, 3, 0xac, 0x53, 0, 0]);
-      const signature = new Uint8Array(3);
-      for (let i = 0; i < 3; i++) {
-        signature[i] = (await link.ask('the signature', [READ_SIGNATURE_ISP, 4, 0x30, 0, i, 0]))[0]!;
-      }
-      checkSignature(facts.signature, signature);
+      await enter(link, facts);
       const chip: Stk500Chip = {
-        name: `AVR ${facts.signature.map((b) => b.toString(16).padStart(2, '0')).join('')}, ${name}`,
+        name: `${chipName(facts.signature)} (${met.name})`,
         readPage: async (address, count) => {
           await load(link, address);
           const answer = await link.ask('reading', [READ_FLASH_ISP, count >> 8, count & 255, 0x20]);
@@ -68,14 +68,32 @@ export function stk500v2(facts: Stk500Facts, { clock = systemClock, open = openL
           const head = [PROGRAM_FLASH_ISP, bytes.length >> 8, bytes.length & 255, 0xc1, 10, 0x40, 0x4c, 0x20, 0, 0];
           await link.ask('writing', [...head, ...bytes]);
         },
+        // No CHIP_ERASE: it would do here, but a programmer that speaks the same protocol would take the bootloader's life by it.
+        startAgain: async () => {
+          await line.close();
+          ({ line, link } = await meet());
+          await enter(link, facts);
+        },
       };
       const report = await program(chip, pages, image, options);
       await link.ask('leaving', [LEAVE_PROGMODE_ISP, 1, 1]);
-      return { chip: chip.name, ...report, baud };
+      return { chip: chip.name, ...report, baud: met.baud };
     } finally {
       await line.close();
     }
   };
+}
+
+/** Begins programming, if the chip is the right one. */
+async function enter(link: Messages, facts: Stk500Facts): Promise<void> {
+  await link.ask('programming', [ENTER_PROGMODE_ISP, 200, 100, 25, 32, 0, 0x53, 3, 0xac, 0x53, 0, 0]);
+  const signature = new Uint8Array(3);
+  for (let i = 0; i < 3; i++) {
+    const [byte] = await link.ask('the signature', [READ_SIGNATURE_ISP, 4, 0x30, 0, i, 0]);
+    if (byte === undefined) throw refused('the signature', 'no byte of it');
+    signature[i] = byte;
+  }
+  checkSignature(facts.signature, signature);
 }
 
 /** The name of the bootloader that answers, if one does. */
@@ -83,7 +101,7 @@ async function signOn(link: Messages): Promise<string | undefined> {
   for (let n = 0; n < SIGN_ON_TRIES; n++) {
     try {
       const answer = await link.ask('a greeting', [SIGN_ON], SIGN_ON_MS);
-      return Buffer.from(answer.subarray(1, 1 + answer[0]!)).toString('latin1');
+      return Buffer.from(answer.subarray(1, 1 + (answer[0] ?? 0))).toString('latin1');
     } catch (error) {
       if (!(error instanceof GoodnessError && error.code === 'bootloader.timeout')) throw error;
     }

@@ -50,6 +50,8 @@ export { FLAG, MESSAGES } from './format/message.js';
 export { type Meta, metaOf } from './format/meta.js';
 export type { LayerState, Model, ModelLayer, ModelState } from './format/model.js';
 export { applyPatch, decodePatch, diffPatch, encodePatch, type Patch } from './format/patch.js';
+export { splitPatch } from './format/patch-parts.js';
+export { recordLength } from './format/record.js';
 export { STATUS } from './format/status.js';
 export { CoreLearner } from './loop/core-learner.js';
 export type { LearningDevice, Synced } from './loop/learning-device.js';

@@ -20,16 +20,17 @@ static void unload(ff_device *device, ff_status why) {
 }
 
 ff_status ff_device_load(ff_device *device, ff_rom image, ff_size bytes) {
+    ff_ram ram;
     unload(device, FF_OK);
     ff_status status = ff_model_open(&device->model, image, bytes, &device->fault);
     if (status == FF_OK)
         status = ff_model_bind(&device->model, FF_LEARN, device->arena, device->arena_bytes, &device->fault);
-    if (status == FF_OK) {
-        ff_ram ram;
-        device->arena_used = ff_model_ram(&device->model, FF_LEARN, &ram);
-        device->loaded = 1;
-    }
     device->load_status = (uint8_t)status;
+    device->loaded = status == FF_OK;
+    if (device->loaded)
+        device->arena_used = ff_model_ram(&device->model, FF_LEARN, &ram);
+    else
+        ff_clear(&device->model, sizeof device->model);
     return status;
 }
 
@@ -39,10 +40,11 @@ ff_status ff_device_load(ff_device *device, ff_rom image, ff_size bytes) {
 #define RECORD_HEAD 4 /* the base image's CRC */
 #define IMAGE_CRC_AT 12
 
-static ff_status load_base(ff_device *device) {
+FF_INLINE ff_status load_base(ff_device *device) {
     uint32_t sequence;
     ff_size bytes;
-    ff_rom image = device->base ? ff_slot_object(device->base, device->base_bytes, FF_KIND_IMAGE, &bytes, &sequence) : 0;
+    ff_rom image =
+        device->base ? ff_slot_object(device->base, device->base_bytes, FF_KIND_IMAGE, &bytes, &sequence) : 0;
     return image ? ff_device_load(device, image, bytes) : FF_NO_MODEL;
 }
 
@@ -52,7 +54,7 @@ static ff_size learned_bytes(const ff_device *device) {
 }
 
 /* Lays a record over state and weights of the base, if it is one of this base. */
-static int take(ff_device *device, ff_rom record, ff_size bytes) {
+static uint8_t take(ff_device *device, ff_rom record, ff_size bytes) {
     ff_model *model = &device->model;
     uint32_t head[FF_STATE_MOST / 4];
     if (!device->loaded || !model->learning || bytes != RECORD_HEAD + learned_bytes(device) ||
@@ -69,7 +71,7 @@ static int take(ff_device *device, ff_rom record, ff_size bytes) {
 
 #define SLOT_KIND FF_KIND_IMAGE
 
-static int take(ff_device *device, ff_rom image, ff_size bytes) {
+static uint8_t take(ff_device *device, ff_rom image, ff_size bytes) {
     return ff_device_load(device, image, bytes) == FF_OK;
 }
 
@@ -90,13 +92,14 @@ ff_status ff_device_start(ff_device *device) {
     load_base(device);
 #endif
     for (uint8_t s = 0; s < 2; s++)
-        object[s] = ff_slot_object(device->flash.map + (s ? device->flash.slot_bytes : 0), device->flash.slot_bytes,
-                                   SLOT_KIND, &bytes[s], &sequence[s]);
+        object[s] = ff_slot_object(device->flash.map + (s ? device->flash.slot_bytes : 0),
+                                   device->flash.slot_bytes, SLOT_KIND, &bytes[s], &sequence[s]);
     uint8_t s = object[1] && (!object[0] || (int32_t)(sequence[1] - sequence[0]) > 0); /* the newest */
     for (uint8_t k = 0; k < 2; k++, s ^= 1) {
         if (!object[s]) continue;
-        const int taken = take(device, object[s], bytes[s]);
-        /* A newest slot that can't be taken counts all the same: what is written next must be newer than it. */
+        const uint8_t taken = take(device, object[s], bytes[s]);
+        /* A newest slot that can't be taken counts all the same: what is written next must be newer than it.
+         */
         if (taken || k == 0) {
             store->active = s;
             store->sequence = sequence[s];
@@ -112,7 +115,7 @@ static void finish_save(ff_device *device) {
         ff_device_step(device);
 }
 
-static ff_status check_sample(ff_device *device, uint8_t label, int may_lack) {
+static ff_status check_sample(ff_device *device, uint8_t label, uint8_t may_lack) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
     if (label >= device->model.classes && !(may_lack && label == FF_NO_LABEL))
         return fail(device, FF_LABEL, device->model.classes, label);
@@ -140,7 +143,9 @@ ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
     finish_save(device);
     const uint32_t start = now(device);
     ff_learn(&device->model, x, label, &device->last);
+#if FF_STATISTICS
     ff_statistics_add(&device->statistics, x, label);
+#endif
     device->microseconds = now(device) - start;
     return FF_OK;
 #else
@@ -151,13 +156,15 @@ ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
 
 ff_status ff_device_statistics(ff_device *device, uint8_t level) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
-    if (level > 2) return fail(device, FF_ARGUMENT, 2, level);
+    if (level > (FF_STATISTICS ? 2 : 0)) return fail(device, FF_ARGUMENT, FF_STATISTICS ? 2 : 0, level);
     device->statistics.block = 0;
     device->statistics.bytes = 0;
     if (level == 0) return FF_OK;
+#if FF_STATISTICS
     const uint32_t need = device->arena_used + ff_statistics_bytes(&device->model, level);
     if (need > device->arena_bytes) return ff_fail32(&device->fault, FF_ARENA, need, device->arena_bytes);
     ff_statistics_start(&device->statistics, &device->model, level, device->arena + device->arena_used);
+#endif
     return FF_OK;
 }
 
@@ -205,7 +212,7 @@ ff_size ff_device_room(const ff_device *device, ff_size kind) {
 }
 
 /* Patches are staged in RAM if they fit there: no erase, no wear, and flash may be out of order. */
-static int in_ram(const ff_device *device) {
+static uint8_t in_ram(const ff_device *device) {
     return device->kind == FF_KIND_PATCH && device->bytes <= device->stage_bytes;
 }
 
@@ -228,8 +235,8 @@ ff_status ff_device_begin(ff_device *device, ff_size kind, ff_size bytes, uint32
     return FF_OK;
 }
 
-static ff_status step_begin(ff_device *device) {
-    int more = 0;
+FF_INLINE ff_status step_begin(ff_device *device) {
+    uint8_t more = 0;
     ff_status status = ff_store_erase(&device->store, device->bytes, &more, &device->fault);
     if (status != FF_OK || more) return status;
     device->transferring = 1;
@@ -273,7 +280,7 @@ static ff_size step_count(const ff_device *device, ff_size total) {
 }
 
 /* The object's CRC in pieces, then the object itself. */
-static ff_status step_commit(ff_device *device) {
+FF_INLINE ff_status step_commit(ff_device *device) {
 #if FF_ROM_FAR
     const ff_rom stage = device->stage_rom;
 #else
@@ -288,7 +295,8 @@ static ff_status step_commit(ff_device *device) {
     }
     device->job = FF_JOB_NONE;
     device->transferring = 0; /* whatever comes of it: a new try begins with BEGIN */
-    if (device->object_crc != device->crc) return ff_fail32(&device->fault, FF_CRC, device->crc, device->object_crc);
+    if (device->object_crc != device->crc)
+        return ff_fail32(&device->fault, FF_CRC, device->crc, device->object_crc);
     ff_status status;
 #if !FF_RECORDS
     if (device->kind == FF_KIND_IMAGE) {
@@ -329,7 +337,7 @@ static ff_size saved_bytes(const ff_device *device) {
 #endif
 }
 
-static void read_saved(const ff_device *device, ff_size offset, uint8_t *to, ff_size count) {
+FF_INLINE void read_saved(const ff_device *device, ff_size offset, uint8_t *to, ff_size count) {
 #if FF_RECORDS
     const uint32_t crc = ff_rom32(device->model.image + IMAGE_CRC_AT);
     ff_overlay(to, offset, count, 0, &crc, RECORD_HEAD);
@@ -351,15 +359,15 @@ ff_status ff_device_save(ff_device *device) {
     return FF_OK;
 }
 
-/* Erase, CRC over what the image will be (records have none), write; the CRC of the whole object grows with the
- * writing. */
-static ff_status step_save(ff_device *device) {
+/* Erase, CRC over what the image will be (records have none), write; the CRC of the whole object grows with
+ * the writing. */
+FF_INLINE ff_status step_save(ff_device *device) {
     uint32_t words[FF_STEP_BYTES / 4];
     uint8_t *piece = (uint8_t *)words;
     const ff_size total = saved_bytes(device);
     ff_status status = FF_OK;
     if (device->job_phase == SAVE_ERASE) {
-        int more = 0;
+        uint8_t more = 0;
         status = ff_store_erase(&device->store, total, &more, &device->fault);
         if (status != FF_OK || more) return status;
         device->job_phase = FF_RECORDS ? SAVE_WRITE : SAVE_SUM;

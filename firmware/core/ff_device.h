@@ -21,22 +21,24 @@
 
 typedef enum { FF_JOB_NONE, FF_JOB_BEGIN, FF_JOB_COMMIT, FF_JOB_SAVE } ff_job;
 
-/* The order of the fields is that of how often code needs them: many processors reach the first ones cheaper. */
+/* The order of the fields is that of how often code needs them: many processors reach the first ones cheaper.
+ */
 typedef struct {
     /* read by anybody */
-    ff_fault fault;      /* of the last call that failed */
+    ff_fault fault; /* of the last call that failed */
     uint8_t loaded;
     uint8_t load_status; /* ff_status of the last load */
-    uint8_t restart;     /* set by a link: 0, or 1 + the mode to restart in (SPEC.md 9.2) when all answers are sent */
+    uint8_t
+        restart; /* set by a link: 0, or 1 + the mode to restart in (SPEC.md 9.2) when all answers are sent */
 
     /* set by the port before ff_device_start() */
     uint8_t can_restart; /* the port looks at `restart` */
     uint8_t keeps_store; /* the flash survives a power cut */
-    uint8_t window;      /* frames that may be on their way to the device: 1 unless the port holds bytes back */
-    uint8_t *arena;      /* aligned to 4 */
+    uint8_t window; /* frames that may be on their way to the device: 1 unless the port holds bytes back */
+    uint8_t *arena; /* aligned to 4 */
     ff_size arena_bytes;
-    ff_size arena_used;  /* read by anybody */
-    uint8_t *stage;      /* RAM for patches that are being received, aligned to 4; else they go to the flash */
+    ff_size arena_used; /* read by anybody */
+    uint8_t *stage;     /* RAM for patches that are being received, aligned to 4; else they go to the flash */
     ff_size stage_bytes; /* 0 = none */
 
     /* private */
@@ -76,8 +78,8 @@ typedef struct {
     ff_model model; /* valid while loaded */
 } ff_device;
 
-/* As after power on: takes the newest whole image of the store, or the base and the newest record that fits it.
- * Without an image: FF_NO_MODEL, and the device waits for one. */
+/* As after power on: takes the newest whole image of the store, or the base and the newest record that fits
+ * it. Without an image: FF_NO_MODEL, and the device waits for one. */
 ff_status ff_device_start(ff_device *device);
 
 /* Takes an image from memory that stays as it is (no store involved). */
@@ -106,8 +108,8 @@ ff_size ff_device_room(const ff_device *device, ff_size kind);
 
 /*
  * Transfer of an object and save: each starts a job, or fails at once. While device->job isn't FF_JOB_NONE,
- * ff_device_step() does a bounded piece of it (one page erased, or up to FF_STEP_BYTES); a code other than FF_OK
- * ended it. Whoever steps, the outcome stays in job_status and job_fault for the one that began it.
+ * ff_device_step() does a bounded piece of it (one page erased, or up to FF_STEP_BYTES); a code other than
+ * FF_OK ended it. Whoever steps, the outcome stays in job_status and job_fault for the one that began it.
  * ff_device_learn(), _seed() and _patch() finish a save that is under way: it must not see weights change.
  */
 ff_status ff_device_begin(ff_device *device, ff_size kind, ff_size bytes, uint32_t crc);

@@ -2,7 +2,7 @@
 #include "ff_bytes.h"
 #include "ff_crc32.h"
 
-static void restart(ff_decoder *d) {
+FF_INLINE void restart(ff_decoder *d) {
     d->count = 0;
     d->block = 0;
     d->code = 0;
@@ -16,10 +16,10 @@ static void put(ff_decoder *d, uint8_t byte) {
         d->broken = 1;
 }
 
-static int finish(ff_decoder *d) {
-    int started = d->code != 0;
-    int whole = started && !d->broken && d->block == 0 && d->count >= FF_FRAME_OVERHEAD &&
-                ff_crc32(0, d->buffer, d->count) == FF_CRC32_RESIDUE;
+FF_INLINE uint8_t finish(ff_decoder *d) {
+    uint8_t started = d->code != 0;
+    uint8_t whole = started && !d->broken && d->block == 0 && d->count >= FF_FRAME_OVERHEAD &&
+                    ff_crc32(0, d->buffer, d->count) == FF_CRC32_RESIDUE;
     ff_size count = d->count;
     restart(d);
     if (whole)
@@ -29,7 +29,7 @@ static int finish(ff_decoder *d) {
     return whole;
 }
 
-int ff_decode(ff_decoder *d, uint8_t byte) {
+uint8_t ff_decode(ff_decoder *d, uint8_t byte) {
     if (d->code == 0) d->count = 0; /* the frame handed out last is done with */
     if (byte == 0) return finish(d);
     if (d->block == 0) {

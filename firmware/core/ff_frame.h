@@ -6,14 +6,15 @@
 
 #define FF_FRAME_OVERHEAD 6u /* type, sequence number, CRC-32 */
 
-/* At least the bytes that COBS and the delimiter add to n bytes, n / 254 + 2, for n up to 65559; without a division. */
+/* At least the bytes that COBS and the delimiter add to n bytes, n / 254 + 2, for n up to 65559; without a
+ * division. */
 #define FF_COBS_OVERHEAD(n) ((ff_size)(((n) >> 8) + ((n) >> 14) + 3u))
 
 /* Decodes a stream into one frame at a time. */
 typedef struct {
     uint8_t *buffer; /* capacity bytes */
     ff_size capacity;
-    ff_size count;   /* bytes of the frame so far */
+    ff_size count;    /* bytes of the frame so far */
     uint32_t dropped; /* frames that were too long or broken (saturates) */
     uint8_t block;    /* bytes left in the COBS block */
     uint8_t code;     /* code of the block; 0 = at the start of a frame */
@@ -24,7 +25,7 @@ typedef struct {
  * Takes one byte. Returns 1 when a whole frame with a fitting CRC stands in the buffer (count: without the
  * CRC); the next call starts a new one. Whatever comes, no more than `capacity` bytes are written.
  */
-int ff_decode(ff_decoder *decoder, uint8_t byte);
+uint8_t ff_decode(ff_decoder *decoder, uint8_t byte);
 
 /*
  * Appends the CRC to the `count` bytes at `raw` (4 bytes of room behind) and COBS-encodes them with the

@@ -45,19 +45,20 @@ static uint32_t reciprocal(uint32_t sum, uint8_t length_shift) {
 }
 
 /* v <= root of the sum of squares, so the product is at most 2^28. */
-static uint8_t rescale(uint32_t v, uint32_t rec) {
+FF_INLINE uint8_t rescale(uint32_t v, uint32_t rec) {
     v = (v * rec + 32768) >> 16;
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
-/* (v * factor + 32768) >> 16, rounded as with a product of 64 bits; the result is < 2^32 by the factors' sum. */
-static uint32_t scaled(uint32_t v, uint16_t factor) {
-    return (v >> 16) * factor + (((v & 65535) * factor + 32768) >> 16);
+/* (v * factor + 32768) >> 16, rounded as with a product of 64 bits; the result is < 2^32 by the factors' sum.
+ */
+FF_INLINE uint32_t scaled(uint32_t v, uint16_t factor) {
+    return (uint32_t)(uint16_t)(v >> 16) * factor + (((uint32_t)(uint16_t)v * factor + 32768) >> 16);
 }
 
-/* Accumulators of one group to activities, in their place: acc and y, (width), begin at the same address for the
- * first group, and y's byte 2j is written when acc's 4j to 4j + 3 were read. Returns the goodness. */
-static uint32_t activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
+/* Accumulators of one group to activities, in their place: acc and y, (width), begin at the same address for
+ * the first group, and y's byte 2j is written when acc's 4j to 4j + 3 were read. Returns the goodness. */
+FF_INLINE uint32_t activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
     const uint8_t s = layer->output_shift;
     const uint32_t half = ((uint32_t)1 << s) >> 1;
     uint32_t sum = 0;
@@ -66,13 +67,13 @@ static uint32_t activate_group(const ff_layer *layer, const int32_t *acc, uint16
         uint32_t v = a > 0 ? ((uint32_t)a + half) >> s : 0;
         if (v > layer->ymax) v = layer->ymax;
         *y++ = (uint16_t)v;
-        sum += v * v;
+        sum += (uint32_t)(uint16_t)v * (uint16_t)v;
     }
     return sum;
 }
 
-/* Activities, goodness of each group, and what it adds to the scores. Returns the sum of all squares (< 2^32 by
- * ymax). */
+/* Activities, goodness of each group, and what it adds to the scores. Returns the sum of all squares (< 2^32
+ * by ymax). */
 static uint32_t activate(ff_model *model, const ff_layer *layer, uint8_t label) {
     const uint16_t width = (uint16_t)ff_divide(layer->m, model->groups);
     const int32_t *acc = model->acc;
@@ -133,7 +134,7 @@ void ff_decide(const ff_model *model, uint8_t label, ff_result *result) {
     uint8_t best = 0, flags = 0;
     for (uint8_t c = 0; c < model->classes; c++) {
         if (score[c] > score[best]) best = c;
-        const int accepted = score[c] >= ff_at32(threshold + 4 * (ff_size)c);
+        const uint8_t accepted = score[c] >= ff_at32(threshold + 4 * (ff_size)c);
         if (c != label) {
             if (accepted) flags |= FF_FALSE_ACCEPT;
         } else if (!accepted) {

@@ -22,7 +22,7 @@ typedef struct {
 typedef uint8_t (*ff_layer_hook)(ff_model *model, const ff_layer *layer, uint8_t label);
 
 /* Activities of the layer worked on last: uint16 (m). They lie where the accumulators were. */
-static inline uint16_t *ff_activity(const ff_model *model) {
+FF_INLINE uint16_t *ff_activity(const ff_model *model) {
     return (uint16_t *)(void *)model->acc;
 }
 

@@ -24,7 +24,7 @@ static int32_t dithered(int32_t v, uint32_t dither, uint8_t shift) {
 }
 
 /* Running mean of the input, Q8, with dithered rounding: a step may be less than the last bit. */
-static void follow_mean(ff_model *model, const ff_layer *layer) {
+FF_INLINE void follow_mean(ff_model *model, const ff_layer *layer) {
     const uint8_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
     uint32_t dither = draw(model);
     uint16_t *mean = layer->mean;
@@ -33,45 +33,49 @@ static void follow_mean(ff_model *model, const ff_layer *layer) {
 }
 
 /* The label's group is ahead of every other by more than the margin: nothing to learn here. */
-static int is_clear(const ff_model *model, uint8_t label, uint32_t theta) {
+FF_INLINE uint8_t is_clear(const ff_model *model, uint8_t label, uint32_t theta) {
     uint32_t own = model->goodness[label], best = 0;
     for (uint8_t g = 0; g < model->groups; g++)
         if (g != label && model->goodness[g] > best) best = model->goodness[g];
     return own > best && own - best > (theta >> 8) * model->state_ram[FF_AT_MARGIN]; /* product < 2^32 */
 }
 
-/* Learning rate of this sample, < 2^16: the loss's derivative, the layer's rate, the decay with the samples since
- * the base, and the excess of errors. */
-static uint32_t step_size(const ff_model *model, const ff_layer *layer, uint32_t own, uint32_t theta) {
+/* Learning rate of this sample: the loss's derivative, the layer's rate, the decay with the samples since the
+ * base, and the excess of errors. Each step can only make it smaller. */
+FF_INLINE uint16_t step_size(const ff_model *model, const ff_layer *layer, uint32_t own, uint32_t theta) {
     const uint8_t *state = model->state_ram;
     uint32_t i = ff_divide(own, theta >> 5);
-    uint32_t e = (uint32_t)SATURATION[i > 63 ? 63 : i] * ff_at16(layer->state + FF_AT_RATE) >> 16;
-    uint32_t tau = ff_at16(state + FF_AT_TAU), sum = ff_at32(state + FF_AT_T) + tau;
-    e = ff_divide(e * tau, sum < tau ? UINT32_MAX : sum);
+    uint16_t e =
+        (uint16_t)((uint32_t)SATURATION[i > 63 ? 63 : (uint8_t)i] * ff_at16(layer->state + FF_AT_RATE) >> 16);
+    const uint16_t tau = ff_at16(state + FF_AT_TAU);
+    const uint32_t sum = ff_at32(state + FF_AT_T) + tau;
+    e = (uint16_t)ff_divide((uint32_t)e * tau, sum < tau ? UINT32_MAX : sum);
     const uint16_t recent = ff_at16(state + FF_AT_RECENT_ERRORS);
     const uint16_t usual = (uint16_t)((uint16_t)state[FF_AT_USUAL_ERRORS] << 8);
     const uint16_t span = (uint16_t)((uint16_t)state[FF_AT_ERROR_SPAN] << 8);
     const uint16_t excess = recent > usual ? (uint16_t)(recent - usual) : 0;
-    return excess < span ? ff_divide(e * excess, span) : e;
+    return excess < span ? (uint16_t)ff_divide((uint32_t)e * excess, span) : e;
 }
 
-/* v_j of each row of the label's group (SPEC.md 5, steps 3 to 5): what a column is multiplied with. y: (width). */
+/* v_j of each row of the label's group (SPEC.md 5, steps 3 to 5): what a column is multiplied with. y:
+ * (width). */
 static void row_steps(ff_model *model, const ff_layer *layer, uint8_t label, const uint16_t *y, uint16_t *v,
                       unsigned width) {
     const uint32_t theta = ff_at32(layer->state + FF_AT_THETA), own = model->goodness[label];
-    const uint32_t e = step_size(model, layer, own, theta);
+    const uint16_t e = step_size(model, layer, own, theta);
     const uint8_t asleep = (uint8_t)((1u << model->state_ram[FF_AT_REVIVE_SHIFT]) - 1);
     const uint16_t revived = ff_at16(layer->state + FF_AT_REVIVE);
     const uint8_t dead = own < theta >> 6;
     while (width--) {
         uint16_t a = *y++;
         if (dead && ((uint8_t)draw(model) & asleep) == 0 && a < revived) a = revived;
-        *v++ = (uint16_t)((e * a) >> 16);
+        *v++ = (uint16_t)(((uint32_t)e * a) >> 16);
     }
 }
 
 /* One column of the group: w, v: (width). c: the centred input, |c| <= 512. */
-static void learn_column(int8_t *w, const uint16_t *v, unsigned width, int16_t c, uint32_t dither, uint8_t shift) {
+FF_INLINE void learn_column(int8_t *w, const uint16_t *v, unsigned width, int16_t c, uint32_t dither,
+                            uint8_t shift) {
     for (; width--; w++, v++, dither += FF_DITHER_NEURON) {
         if (*v == 0) continue;
         const int32_t next = *w + dithered((int32_t)*v * c, dither, shift);
@@ -104,7 +108,7 @@ static uint8_t learn_layer(ff_model *model, const ff_layer *layer, uint8_t label
 }
 
 /* Class thresholds follow false accepts and false rejects (SPEC.md 5, step 7). */
-static void follow_thresholds(const ff_model *model, uint8_t label) {
+FF_INLINE void follow_thresholds(const ff_model *model, uint8_t label) {
     const uint8_t shift = model->state_ram[FF_AT_THRESHOLD_SHIFT];
     if (shift == 0) return;
     uint8_t *p = model->state_ram + ff_state_fixed(model->layers);

@@ -68,7 +68,7 @@ static uint32_t state32(const ff_device *device, uint8_t at) {
     return device->loaded ? ff_at32(device->model.state + at) : 0;
 }
 
-static uint8_t *put_hello(const ff_link *link, uint8_t *to) {
+FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
     const uint16_t payload = (uint16_t)link->payload;
     uint8_t capabilities = (FF_LEARN ? 1 : 0) | (FF_LEARN && FF_STATISTICS ? 2 : 0) | (FF_RECORDS ? 8 : 0);
@@ -96,7 +96,7 @@ static uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     return to;
 }
 
-static uint8_t *put_status(const ff_link *link, uint8_t *to) {
+FF_INLINE uint8_t *put_status(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
     static const FF_TABLE uint8_t AT[] = {FF_AT_BASE,         FF_AT_T,      FF_AT_SAMPLES,
                                           FF_AT_UPDATES,      FF_AT_ERRORS, FF_AT_FALSE_REJECTS,
@@ -127,17 +127,18 @@ static ff_status trace(const ff_link *link, const uint8_t *p, ff_size count, uin
     uint16_t part[2]; /* from, number */
     ff_copy(part, p + 1, sizeof part);
     const uint16_t m = model->layer[layer].m, most = (uint16_t)((link->payload - 1) / 2);
-    if (part[0] > m || part[1] > m - part[0]) return ff_fail32(&device->fault, FF_RANGE, m, (uint32_t)part[0] + part[1]);
+    if (part[0] > m || part[1] > m - part[0])
+        return ff_fail32(&device->fault, FF_RANGE, m, (uint32_t)part[0] + part[1]);
     if (part[1] > most) return ff_fail(&device->fault, FF_RANGE, most, part[1]);
     ff_forward(model, p + 5, 0, layer, 0);
     *to = put(*to, ff_activity(model) + part[0], (ff_size)(2 * (ff_size)part[1]));
     return FF_OK;
 }
 
-static ff_status learn(ff_device *device, const uint8_t *p, ff_size count, uint8_t **to) {
+FF_INLINE ff_status learn(ff_device *device, const uint8_t *p, ff_size count, uint8_t **to) {
     ff_status status = check_sample(device, count, 5);
     if (status != FF_OK) return status;
-    const int expected = ff_at32(p) == device->next_index;
+    const uint8_t expected = ff_at32(p) == device->next_index;
     if (expected) {
         status = ff_device_learn(device, p + 5, p[4]);
         if (status != FF_OK) return status;
@@ -163,7 +164,7 @@ static ff_status read(const ff_link *link, const uint8_t *p, uint8_t **to) {
 }
 
 /* Payload length that a request must have; 0xFF = checked by the request itself. */
-static uint8_t fixed_length(uint8_t type) {
+FF_INLINE uint8_t fixed_length(uint8_t type) {
     static const FF_TABLE uint8_t LENGTH[][2] = {
         {HELLO, 2},  {STATUS, 0}, {RELOAD, 0},     {RESET, 1}, {BEGIN, 12}, {COMMIT, 0}, {ABORT, 0},
         {STREAM, 4}, {SEED, 4},   {STATISTICS, 1}, {READ, 7},  {TICKET, 4}, {SAVE, 0},
@@ -174,8 +175,9 @@ static uint8_t fixed_length(uint8_t type) {
 }
 
 /* Carries out a request, or starts the job that does. */
-static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size count, uint8_t **to) {
+static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size count, uint8_t **end) {
     ff_device *device = link->device;
+    uint8_t *to = *end;
     ff_fault *fault = &device->fault;
     ff_status status = FF_OK;
     const uint8_t length = fixed_length(type);
@@ -187,10 +189,10 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
     switch (type) {
     case HELLO:
         if (ff_at16(p) != PROTOCOL) return ff_fail(fault, FF_VERSION, PROTOCOL, ff_at16(p));
-        *to = put_hello(link, *to);
+        to = put_hello(link, to);
         break;
     case STATUS:
-        *to = put_status(link, *to);
+        to = put_status(link, to);
         break;
     case RELOAD:
         return ff_device_start(device);
@@ -205,7 +207,7 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
     case WRITE:
         if (count < 4) return ff_fail(fault, FF_LENGTH, 4, count);
         status = ff_device_write(device, ff_get_size(p), p + 4, (ff_size)(count - 4));
-        *to = put32(*to, device->received);
+        to = put32(to, device->received);
         break;
     case COMMIT:
         return ff_device_commit(device);
@@ -215,12 +217,12 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
     case INFER:
         status = check_sample(device, count, 1);
         if (status == FF_OK) status = ff_device_infer(device, p + 1, p[0]);
-        *to = put(*to, &device->last, sizeof device->last);
+        to = put(to, &device->last, sizeof device->last);
         break;
     case TRACE:
-        return trace(link, p, count, to);
+        return trace(link, p, count, end);
     case LEARN:
-        return learn(device, p, count, to);
+        return learn(device, p, count, end);
     case STREAM:
         device->next_index = ff_at32(p);
         break;
@@ -228,26 +230,27 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
         return ff_device_seed(device, ff_at32(p));
     case STATISTICS:
         status = ff_device_statistics(device, p[0]);
-        *to = put32(*to, device->statistics.bytes);
+        to = put32(to, device->statistics.bytes);
         break;
     case READ:
-        return read(link, p, to);
+        return read(link, p, end);
     case TICKET:
         if (!device->loaded) return ff_fail(fault, FF_NO_MODEL, 0, 0);
         if (ff_at32(p) == 0) return ff_fail(fault, FF_ARGUMENT, 1, 0);
         device->ticket = ff_at32(p);
-        *to = put(*to, device->model.state + FF_AT_BASE, 8); /* base id and t stand side by side */
+        to = put(to, device->model.state + FF_AT_BASE, 8); /* base id and t stand side by side */
         break;
     case SAVE:
         return ff_device_save(device);
     default:
         return ff_fail(fault, FF_COMMAND, 0, type);
     }
+    *end = to;
     return status;
 }
 
 /* Encodes the response whose payload ends at `to`. */
-static void respond(ff_link *link, ff_status status, uint8_t *to) {
+FF_INLINE void respond(ff_link *link, ff_status status, uint8_t *to) {
     uint8_t *raw = raw_response(link);
     raw[0] = link->type | 0x80;
     raw[1] = link->sequence;
@@ -260,7 +263,7 @@ static void respond(ff_link *link, ff_status status, uint8_t *to) {
 }
 
 /* What the request that a job answers has to say when it is done. */
-static uint8_t *put_outcome(const ff_link *link, uint8_t *to) {
+FF_INLINE uint8_t *put_outcome(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
     uint32_t outcome;
     if (link->type == BEGIN)
@@ -274,7 +277,7 @@ static uint8_t *put_outcome(const ff_link *link, uint8_t *to) {
     return put32(to, outcome);
 }
 
-int ff_link_step(ff_link *link) {
+uint8_t ff_link_step(ff_link *link) {
     ff_device *device = link->device;
     if (!link->has_request || link->out_sent < link->out_count) return 0; /* one response at a time */
     uint8_t *to = raw_response(link) + 3;

@@ -17,7 +17,7 @@
 typedef struct {
     ff_device *device;
     ff_decoder decoder;
-    uint8_t *out;       /* response: encoded from here on */
+    uint8_t *out;      /* response: encoded from here on */
     ff_size payload;   /* largest payload of a request or response */
     ff_size out_count; /* encoded bytes */
     ff_size out_sent;
@@ -29,8 +29,8 @@ typedef struct {
 /* Smallest payload that a link may be made for: the HELLO response with a short name. */
 #define FF_LINK_PAYLOAD_LEAST 64u
 
-/* Bytes of buffer that a link for this payload needs: a request, and a response raw and encoded. The two bytes in
- * front put a request's payload at a multiple of 4. */
+/* Bytes of buffer that a link for this payload needs: a request, and a response raw and encoded. The two
+ * bytes in front put a request's payload at a multiple of 4. */
 #define FF_LINK_BYTES(payload)                                                                               \
     ((2u + 2u * ((payload) + FF_FRAME_OVERHEAD) + FF_COBS_OVERHEAD((payload) + FF_FRAME_OVERHEAD) + 3u) & ~3u)
 ff_size ff_link_bytes(ff_size payload);
@@ -39,7 +39,7 @@ ff_size ff_link_bytes(ff_size payload);
 void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size payload);
 
 ff_size ff_link_feed(ff_link *link, const uint8_t *bytes, ff_size count);
-int ff_link_step(ff_link *link);
+uint8_t ff_link_step(ff_link *link);
 ff_size ff_link_take(ff_link *link, uint8_t *to, ff_size room);
 
 #endif

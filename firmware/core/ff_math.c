@@ -3,7 +3,8 @@
 #if defined(__ARM_ARCH_6M__)
 uint32_t ff_divide(uint32_t a, uint32_t b) {
     uint32_t quotient = 0, bit = 1;
-    while (b <= a >> 1) { /* the largest multiple of b by a power of two that is not above a; no bit of b is lost */
+    while (b <= a >>
+           1) { /* the largest multiple of b by a power of two that is not above a; no bit of b is lost */
         b <<= 1;
         bit <<= 1;
     }

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* a / b; b is not 0. Where the processor has no divider, a routine of our own is smaller than the compiler's. */
+/* a / b; b is not 0. Where the processor has no divider, a routine of our own is smaller than the compiler's.
+ */
 #if defined(__ARM_ARCH_6M__)
 uint32_t ff_divide(uint32_t a, uint32_t b);
 #else

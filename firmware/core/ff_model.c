@@ -36,12 +36,12 @@ static ff_status must_be(const uint8_t *p, uint8_t at, ff_size base, ff_size wan
     return v == want ? FF_OK : ff_fail(fault, FF_FIELD, (ff_size)(base + at), v);
 }
 
-/* While an image is opened, state_at is where the next section must lie, and state_fields what the state takes so
- * far; what is checked in steps of their own keeps their buffers off the stack of the others. */
-static ff_status open_header(ff_model *model, ff_fault *fault) {
-    static const FF_TABLE ff_range RANGES[] = {{16, 2, 1, 65535}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1},
-                                               {21, 1, 0, 1},     {22, 1, 0, 1},   {40, 2, 0, 0}, {42, 2, 0, 0},
-                                               {44, 2, 0, 0},     {46, 2, 0, 0},   {30, 2, 0, 0}};
+/* While an image is opened, state_at is where the next section must lie, and state_fields what the state
+ * takes so far; what is checked in steps of their own keeps their buffers off the stack of the others. */
+FF_INLINE ff_status open_header(ff_model *model, ff_fault *fault) {
+    static const FF_TABLE ff_range RANGES[] = {
+        {16, 2, 1, FF_RAW_MOST}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1}, {21, 1, 0, 1}, {22, 1, 0, 1},
+        {40, 2, 0, 0},           {42, 2, 0, 0},   {44, 2, 0, 0}, {46, 2, 0, 0}, {30, 2, 0, 0}};
     uint32_t buffer[FF_IMAGE_HEADER / 4];
     const uint8_t *p = ff_rom_view(model->image, buffer, FF_IMAGE_HEADER);
     ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), 0, fault);
@@ -59,48 +59,62 @@ static ff_status open_header(ff_model *model, ff_fault *fault) {
     return must_be(p, 24, 0, at, fault);
 }
 
-static ff_status open_layer(ff_model *model, uint8_t l, ff_fault *fault) {
+/* The width that the first layer's input has. It may be up to 2 * FF_RAW_MOST + 254: more than a u16 can say.
+ */
+FF_INLINE ff_size encoded_width(const ff_model *model) {
+    ff_size n = model->raw;
+    if (model->encoding) n = (ff_size)(2 * n);
+    if (model->objective) n = (ff_size)(n + model->classes);
+    return n;
+}
+
+/* What a layer's numbers must be to each other. n: the width that comes in; o: where its record stands. */
+static ff_status check_shape(const ff_model *model, const ff_layer *layer, ff_size n, ff_size o,
+                             ff_fault *fault) {
+    const uint16_t m = layer->m, ymax = layer->ymax;
+    uint16_t wrong = layer->n;
+    if (wrong == n && n) {
+        wrong = m;
+        o = (ff_size)(o + 2);
+        if ((uint16_t)ff_divide(m, model->groups) * model->groups == m) {
+            wrong = ymax;
+            o = (ff_size)(o + 16);
+            /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
+            if ((uint32_t)ymax * ymax <= ff_divide(UINT32_MAX, m)) return FF_OK;
+        }
+    }
+    return ff_fail(fault, FF_FIELD, o, wrong);
+}
+
+/* The record at `o`. n: the width that comes in. */
+static ff_status open_layer(ff_model *model, ff_layer *layer, ff_size n, ff_size o, ff_fault *fault) {
     static const FF_TABLE ff_range RANGES[] = {
         {4, 1, 4, 12},  {5, 1, 0, 0},  {6, 1, 8, 8},      {7, 1, 0, 1},
         {16, 1, 0, 24}, {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
     uint32_t buffer[FF_LAYER_RECORD / 4];
-    const ff_size o = (ff_size)(FF_IMAGE_HEADER + l * FF_LAYER_RECORD);
     const uint8_t *p = ff_rom_view(model->image + o, buffer, FF_LAYER_RECORD);
-    ff_layer *layer = &model->layer[l];
     ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), o, fault);
     if (status != FF_OK) return status;
     ff_copy(layer, p, 8);
     layer->output_shift = p[16];
     layer->ymax = ff_at16(p + 18);
-    layer->weights_at = model->state_at;
-
-    /* the width that must come in; the encoded one may be up to 2 * 65535 + 254, more than a u16 can say */
-    uint32_t n;
-    if (l) {
-        n = layer[-1].m;
-    } else {
-        n = (uint32_t)model->raw << model->encoding;
-        if (model->objective) n += model->classes;
+    status = check_shape(model, layer, n, o, fault);
+    if (status != FF_OK) return status;
+    if (layer->learns) {
+        if (model->objective) return ff_fail(fault, FF_FIELD, (ff_size)(o + 7), 1);
+        model->state_fields = (ff_size)(model->state_fields + 2 * n);
     }
-    if (layer->n != n || n == 0) return ff_fail(fault, FF_FIELD, o, layer->n);
-    if ((uint16_t)ff_divide(layer->m, model->groups) * model->groups != layer->m)
-        return ff_fail(fault, FF_FIELD, (ff_size)(o + 2), layer->m);
-    if (layer->learns && model->objective) return ff_fail(fault, FF_FIELD, (ff_size)(o + 7), 1);
-    /* m * ymax^2 <= 2^32 - 1, without a 64-bit product */
-    if ((uint32_t)layer->ymax * layer->ymax > ff_divide(UINT32_MAX, layer->m))
-        return ff_fail(fault, FF_FIELD, (ff_size)(o + 18), layer->ymax);
-    const uint32_t bytes = (n * layer->m + 3) & ~(uint32_t)3; /* <= 65535 * 4096 < 2^28 */
-    const uint32_t fields = model->state_fields + (layer->learns ? 2 * n : 0);
-    if (bytes > (ff_size)(model->image_bytes - model->state_at) || fields > model->image_bytes)
-        return ff_fail32(fault, FF_FIELD, o + 12u, bytes);
+    layer->weights_at = model->state_at;
+    const uint32_t bytes = ((uint32_t)n * layer->m + 3) & ~(uint32_t)3; /* <= 65535 * 4096 < 2^28 */
+    const ff_size left = (ff_size)(model->image_bytes - model->state_at);
+    if (bytes > left || model->state_fields > left) return ff_fail32(fault, FF_FIELD, o + 12u, bytes);
     layer->weights_bytes = (ff_size)bytes;
-    model->state_fields = (ff_size)fields;
     model->state_at = (ff_size)(model->state_at + layer->weights_bytes);
     status = must_be(p, 8, o, layer->weights_at, fault);
     return status == FF_OK ? must_be(p, 12, o, layer->weights_bytes, fault) : status;
 }
 
-static ff_status open_state(ff_model *model, ff_fault *fault) {
+FF_INLINE ff_status open_state(ff_model *model, ff_fault *fault) {
     uint32_t buffer[FF_STATE_MOST / 4];
     const ff_size left = (ff_size)(model->image_bytes - model->state_at);
     model->state_bytes = align4(model->state_fields);
@@ -119,10 +133,13 @@ ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *
     model->image_bytes = bytes;
     ff_status status = ff_object_check(image, bytes, 0x314D4646, FF_IMAGE_HEADER, fault);
     if (status == FF_OK) status = open_header(model, fault);
-    for (uint8_t l = 0; status == FF_OK && l < model->layers; l++)
-        status = open_layer(model, l, fault);
+    ff_layer *layer = model->layer;
+    ff_size n = encoded_width(model), o = FF_IMAGE_HEADER;
+    for (uint8_t l = model->layers; status == FF_OK && l--;
+         n = layer++->m, o = (ff_size)(o + FF_LAYER_RECORD))
+        status = open_layer(model, layer, n, o, fault);
     if (status == FF_OK) status = open_state(model, fault);
-    ff_model_moved(model, image);
+    if (status == FF_OK && !FF_ROM_FAR) ff_model_moved(model, image);
     return status;
 }
 
@@ -134,7 +151,7 @@ static ff_size acc_bytes(const ff_model *model) {
     return (ff_size)(4 * (ff_size)m);
 }
 
-ff_size ff_model_ram(const ff_model *model, int learning, ff_ram *ram) {
+ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *ram) {
     ff_size n = 0, weights = 0;
     for (uint8_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
@@ -147,7 +164,7 @@ ff_size ff_model_ram(const ff_model *model, int learning, ff_ram *ram) {
     return (ff_size)(ram->inference + ram->learning + weights);
 }
 
-ff_status ff_model_bind(ff_model *model, int learning, void *arena, ff_size bytes, ff_fault *fault) {
+ff_status ff_model_bind(ff_model *model, uint8_t learning, void *arena, ff_size bytes, ff_fault *fault) {
     ff_ram ram;
     const ff_size need = ff_model_ram(model, learning, &ram);
     uint8_t *p = arena;
@@ -163,15 +180,15 @@ ff_status ff_model_bind(ff_model *model, int learning, void *arena, ff_size byte
         ff_rom_read(p, model->image + model->state_at, model->state_bytes);
         p += model->state_bytes;
     }
-    uint8_t *mean = model->state_ram + ff_state_fixed(model->layers) + 8 * (ff_size)model->classes;
+    ff_size mean = (ff_size)(ff_state_fixed(model->layers) + 8u * model->classes);
     for (uint8_t l = 0; model->learning && l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         if (!layer->learns) continue;
         layer->learned = (int8_t *)p;
         ff_rom_read(p, model->image + layer->weights_at, layer->weights_bytes);
         p += layer->weights_bytes;
-        layer->mean = (uint16_t *)(void *)mean;
-        mean += 2 * (ff_size)layer->n;
+        layer->mean = (uint16_t *)(void *)(model->state_ram + mean);
+        mean = (ff_size)(mean + 2u * layer->n);
     }
     ff_model_moved(model, model->image); /* points the layers to where their state is now */
     return FF_OK;
@@ -190,7 +207,8 @@ void ff_model_read(const ff_model *model, ff_size offset, uint8_t *to, ff_size c
     ff_overlay(to, offset, count, model->state_at, model->state_ram, model->state_bytes);
     for (uint8_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
-        if (layer->learned) ff_overlay(to, offset, count, layer->weights_at, layer->learned, layer->weights_bytes);
+        if (layer->learned)
+            ff_overlay(to, offset, count, layer->weights_at, layer->learned, layer->weights_bytes);
     }
 }
 

@@ -94,9 +94,10 @@ typedef struct {
     ff_size state_fields; /* the same without its padding */
 
     const uint8_t *state; /* the state section: in the image, or its copy in the arena */
-    uint8_t *state_ram; /* that copy, or NULL; behind it lie the weights of each layer that learns, padded to 4 */
-    uint8_t *x;         /* (largest n): a layer's input bytes */
-    int32_t *acc;       /* (largest m): accumulators; activities take their place */
+    uint8_t
+        *state_ram; /* that copy, or NULL; behind it lie the weights of each layer that learns, padded to 4 */
+    uint8_t *x;     /* (largest n): a layer's input bytes */
+    int32_t *acc;   /* (largest m): accumulators; activities take their place */
     uint32_t *goodness; /* (groups): of the layer worked on last */
     uint32_t *score;    /* (classes) */
     ff_layer layer[FF_MAX_LAYERS];
@@ -117,17 +118,17 @@ ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *
 
 /* RAM that the opened model needs, with or without learning; returns the sum: the arena that ff_model_bind()
  * wants. */
-ff_size ff_model_ram(const ff_model *model, int learning, ff_ram *split);
+ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *split);
 
 /*
  * Lays out the arena (aligned to 4) and copies into it what learning changes. FF_ARENA if it is too small:
  * then the model is as it was after ff_model_open(). With learning = 0, or for a model none of whose layers
  * learns, weights and state are read from the image (with FF_ROM_FAR the state is in the arena all the same).
  */
-ff_status ff_model_bind(ff_model *model, int learning, void *arena, ff_size bytes, ff_fault *fault);
+ff_status ff_model_bind(ff_model *model, uint8_t learning, void *arena, ff_size bytes, ff_fault *fault);
 
-/* Copies the part of `bytes` bytes from offset `at` on, which lie at `from`, that falls into the `count` bytes
- * from `offset` on, which `to` is to hold. */
+/* Copies the part of `bytes` bytes from offset `at` on, which lie at `from`, that falls into the `count`
+ * bytes from `offset` on, which `to` is to hold. */
 void ff_overlay(uint8_t *to, ff_size offset, ff_size count, ff_size at, const void *from, ff_size bytes);
 
 /* Copies `count` bytes at `offset` of the image as it stands now: learned weights and state instead of the

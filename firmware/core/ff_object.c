@@ -23,7 +23,8 @@ ff_status ff_check_ranges(const uint8_t *p, const FF_TABLE ff_range *ranges, uin
     for (; count--; ranges++) {
         const uint8_t *field = p + ranges->at;
         const uint16_t v = ranges->width == 2 ? ff_at16(field) : *field;
-        if (v < ranges->least || v > ranges->most) return ff_fail(fault, FF_FIELD, (ff_size)(base + ranges->at), v);
+        if (v < ranges->least || v > ranges->most)
+            return ff_fail(fault, FF_FIELD, (ff_size)(base + ranges->at), v);
     }
     return FF_OK;
 }

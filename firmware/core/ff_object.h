@@ -11,8 +11,7 @@
  * Checks magic (the four bytes as a little-endian number), format version, header length, length against the
  * `bytes` at hand, and CRC. Nothing behind `bytes` is read.
  */
-ff_status ff_object_check(ff_rom object, ff_size bytes, uint32_t magic, uint16_t header,
-                          ff_fault *fault);
+ff_status ff_object_check(ff_rom object, ff_size bytes, uint32_t magic, uint16_t header, ff_fault *fault);
 
 /* A field of one or two bytes and the values that it may have. */
 typedef struct {

@@ -9,7 +9,6 @@
  * pull (0 = none: refused), and only then applies it: weights are added, clamped to +-127, parts of the state
  * replaced. All or nothing.
  */
-ff_status ff_patch_apply(ff_model *model, ff_rom patch, ff_size bytes, uint32_t ticket,
-                         ff_fault *fault);
+ff_status ff_patch_apply(ff_model *model, ff_rom patch, ff_size bytes, uint32_t ticket, ff_fault *fault);
 
 #endif

@@ -2,9 +2,9 @@
  * Where images and flash slots are read from.
  *
  * On most machines that is plain memory: an ff_rom is a pointer, and nothing here costs anything. Where flash
- * or EEPROM lie in address spaces of their own (AVR), -DFF_ROM_FAR makes an ff_rom a number (of 32 bits, or 16 with
- * FF_SMALL): the port says which numbers mean what, and gives ff_rom_read(). Sums of an ff_rom and an offset work in both builds; 0
- * says "none".
+ * or EEPROM lie in address spaces of their own (AVR), -DFF_ROM_FAR makes an ff_rom a number (of 32 bits, or
+ * 16 with FF_SMALL): the port says which numbers mean what, and gives ff_rom_read(). Sums of an ff_rom and an
+ * offset work in both builds; 0 says "none".
  */
 #ifndef FF_ROM_H
 #define FF_ROM_H
@@ -41,10 +41,10 @@ static inline uint32_t ff_rom_crc32(uint32_t crc, ff_rom at, ff_size count) {
 #endif
 
 /* `count` bytes at `at` as memory: at once, or copied to `buffer` (count bytes, aligned to 4). */
-static inline const uint8_t *ff_rom_view(ff_rom at, void *buffer, ff_size count) {
+FF_INLINE const uint8_t *ff_rom_view(ff_rom at, void *buffer, ff_size count) {
 #if FF_ROM_FAR
     ff_rom_read(buffer, at, count);
-    return buffer;
+    return (const uint8_t *)buffer;
 #else
     (void)buffer;
     (void)count;
@@ -57,7 +57,7 @@ static inline uint8_t ff_rom8(ff_rom at) {
     return *ff_rom_view(at, &v, sizeof v);
 }
 
-static inline ff_size ff_rom_size(ff_rom at) {
+FF_INLINE ff_size ff_rom_size(ff_rom at) {
     uint32_t v;
     return ff_get_size(ff_rom_view(at, &v, sizeof v));
 }

@@ -5,7 +5,7 @@
 #define HEADER 4
 
 /* Bytes of one class: count, then one or two numbers of 16 bits per input, padded. */
-static uint32_t class_bytes(uint16_t raw, uint8_t level) {
+FF_INLINE uint32_t class_bytes(uint16_t raw, uint8_t level) {
     return (4 + 2 * (uint32_t)level * raw + 3) & ~(uint32_t)3;
 }
 
@@ -24,9 +24,9 @@ void ff_statistics_start(ff_statistics *statistics, const ff_model *model, uint8
 }
 
 /*
- * mean += floor((v - mean + u * n / 65536) / n): rounded down after adding a part u / 65536 of a step, so that on
- * average nothing is lost. n times BIAS makes all numbers positive: v - mean >= -65280, and with n <= 65535 the
- * sum is at most 65280 * 65535 + 65280 + 65535 < 2^32.
+ * mean += floor((v - mean + u * n / 65536) / n): rounded down after adding a part u / 65536 of a step, so
+ * that on average nothing is lost. n times BIAS makes all numbers positive: v - mean >= -65280, and with n <=
+ * 65535 the sum is at most 65280 * 65535 + 65280 + 65535 < 2^32.
  */
 #define BIAS 65280u
 static uint8_t *follow(uint8_t *p, uint16_t v, uint16_t n, uint16_t u) {

@@ -12,7 +12,7 @@
 
 typedef struct {
     uint8_t *block; /* as SPEC.md 6 lays it out; NULL = off */
-    ff_size bytes; /* of the block, 0 while off */
+    ff_size bytes;  /* of the block, 0 while off */
     uint32_t random;
 } ff_statistics;
 

@@ -41,7 +41,7 @@ uint8_t ff_store_word(const ff_store *store) {
     return store->flash->word_bytes == 8 ? 8 : 4;
 }
 
-ff_status ff_store_erase(ff_store *store, ff_size bytes, int *more, ff_fault *fault) {
+ff_status ff_store_erase(ff_store *store, ff_size bytes, uint8_t *more, ff_fault *fault) {
     const ff_flash *flash = store->flash;
     const ff_size at = (ff_size)(slot_at(store, spare(store)) + store->erased);
     if (flash->erase(flash->user, at) < 0) return ff_fail(fault, FF_FLASH, 0, at);
@@ -55,13 +55,14 @@ static ff_status put(ff_store *store, ff_size offset, const void *from, ff_size 
     const ff_flash *flash = store->flash;
     const uint8_t *byte = from;
     const ff_size at = (ff_size)(slot_at(store, spare(store)) + offset);
-    int failed = flash->program(flash->user, at, from, count) < 0;
+    uint8_t failed = flash->program(flash->user, at, from, count) < 0;
     for (ff_rom back = flash->map + at; count--; back++)
-        failed |= ff_rom8(back) != *byte++;
+        if (ff_rom8(back) != *byte++) failed = 1;
     return failed ? ff_fail(fault, FF_FLASH, 0, at) : FF_OK;
 }
 
-ff_status ff_store_write(ff_store *store, ff_size offset, const uint8_t *from, ff_size count, ff_fault *fault) {
+ff_status ff_store_write(ff_store *store, ff_size offset, const uint8_t *from, ff_size count,
+                         ff_fault *fault) {
     const ff_size odd = count & (ff_size)(ff_store_word(store) - 1); /* 0 or 4 */
     ff_status status = FF_OK;
     offset = (ff_size)(offset + FF_SLOT_HEADER);

@@ -18,11 +18,11 @@ enum { FF_KIND_IMAGE = 1, FF_KIND_PATCH = 2, FF_KIND_RECORD = 3 };
 
 /* What a port gives: two slots, one behind the other. */
 typedef struct {
-    ff_rom map;          /* start of slot 0, aligned to 8; slot 1 follows at slot_bytes */
+    ff_rom map;         /* start of slot 0, aligned to 8; slot 1 follows at slot_bytes */
     ff_size slot_bytes; /* slot header included; a multiple of page_bytes. 0 = no flash */
     ff_size page_bytes; /* what one erase clears to 0xFF; a multiple of 8 */
-    /* The page at this offset from map; < 0 = failed. Memory that overwrites without an erase (EEPROM) may leave
-     * any page as it is but the one that holds a slot's header: that one must be cleared. */
+    /* The page at this offset from map; < 0 = failed. Memory that overwrites without an erase (EEPROM) may
+     * leave any page as it is but the one that holds a slot's header: that one must be cleared. */
     int (*erase)(void *user, ff_size offset);
     /* offset and count are multiples of word_bytes; the page was erased before; `from` is aligned to 4; < 0 =
      * failed */
@@ -37,7 +37,7 @@ typedef struct {
 typedef struct {
     const ff_flash *flash;
     uint32_t sequence; /* of the slot in use; 0 = none is */
-    ff_size erased;   /* bytes of the other slot erased so far */
+    ff_size erased;    /* bytes of the other slot erased so far */
     uint8_t active;    /* the slot in use, if sequence != 0 */
 } ff_store;
 
@@ -56,7 +56,7 @@ uint8_t ff_store_word(const ff_store *store);
 
 /* Erases the next page of the slot that is not in use, as far as an object of `bytes` bytes needs it. FF_OK
  * when all are erased, else *more = 1. Start with store->erased = 0. */
-ff_status ff_store_erase(ff_store *store, ff_size bytes, int *more, ff_fault *fault);
+ff_status ff_store_erase(ff_store *store, ff_size bytes, uint8_t *more, ff_fault *fault);
 
 /* Programs a part of the object into the erased slot. offset: a multiple of the word, within the slot; count:
  * likewise, except at the object's end, where a multiple of 4 is enough. from: aligned to 4. */

@@ -2,8 +2,8 @@
  * The seam to a board. A port is a folder that defines these six functions and says in its port.mk how it is
  * compiled; board.c is the main program of all of them. ports/template compiles and lists the steps.
  *
- * BOARD_PAYLOAD (port.mk): largest payload of a frame, FF_LINK_PAYLOAD_LEAST to 65535. A sample and 5 bytes must fit
- * for INFER and LEARN; larger frames make transfers faster. Each byte costs two of RAM.
+ * BOARD_PAYLOAD (port.mk): largest payload of a frame, FF_LINK_PAYLOAD_LEAST to 65535. A sample and 5 bytes
+ * must fit for INFER and LEARN; larger frames make transfers faster. Each byte costs two of RAM.
  */
 #ifndef BOARD_H
 #define BOARD_H
@@ -11,9 +11,9 @@
 #include "goodness.h"
 
 /*
- * Called once, after .data and .bss are set up. Starts clock, line and flash, and fills in what the device needs to know:
- * flash, arena, arena_bytes, target, window, keeps_store, and where the board has it stage, stage_bytes, can_restart, base (ff_device.h).
- * The rest of *device is zero; board.c sets clock and boot.
+ * Called once, after .data and .bss are set up. Starts clock, line and flash, and fills in what the device
+ * needs to know: flash, arena, arena_bytes, target, window, keeps_store, and where the board has it stage,
+ * stage_bytes, can_restart, base (ff_device.h). The rest of *device is zero; board.c sets clock and boot.
  */
 void board_start(ff_device *device);
 
@@ -30,8 +30,9 @@ uint32_t board_clock(void);
 uint32_t board_seed(void);
 
 /*
- * Waits until the line has sent all that board_write() took, then restarts the board: mode 0 the firmware, 1 the bootloader, which
- * stays there. Doesn't return. Called only if board_start() set device->can_restart; else it may be empty.
+ * Waits until the line has sent all that board_write() took, then restarts the board: mode 0 the firmware, 1
+ * the bootloader, which stays there. Doesn't return. Called only if board_start() set device->can_restart;
+ * else it may be empty.
  */
 void board_restart(uint8_t mode);
 

@@ -60,7 +60,8 @@ static int erase(void *user, ff_size offset) {
 /* Flash can only clear bits, and takes no word twice between two erases. */
 static int program(void *user, ff_size offset, const uint8_t *from, ff_size count) {
     (void)user;
-    if (offset % RIG_WORD || count % RIG_WORD || offset + count > 2 * RIG_SLOT || (uintptr_t)from % 4) abort();
+    if (offset % RIG_WORD || count % RIG_WORD || offset + count > 2 * RIG_SLOT || (uintptr_t)from % 4)
+        abort();
     for (uint32_t i = 0; i < count; i += RIG_WORD) {
         uint8_t *at = rig_flash + offset + i;
         for (uint32_t k = 0; !RIG_EEPROM && k < RIG_WORD; k++)

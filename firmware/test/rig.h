@@ -48,8 +48,8 @@ extern uint32_t rig_stage_bytes; /* from the next start on: 0 or up to RIG_STAGE
 extern uint32_t rig_erases;      /* pages erased so far */
 
 /*
- * Called before each word is programmed (from: its RIG_WORD bytes) and each page is erased (from: NULL) at `at`.
- * Returns 0 to let it happen, < 0 to refuse; or doesn't return: the power is gone.
+ * Called before each word is programmed (from: its RIG_WORD bytes) and each page is erased (from: NULL) at
+ * `at`. Returns 0 to let it happen, < 0 to refuse; or doesn't return: the power is gone.
  */
 extern int (*rig_operation)(uint8_t *at, const uint8_t *from);
 

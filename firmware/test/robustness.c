@@ -55,7 +55,8 @@ static void a_lost_client_blocks_nobody(void) {
     ff_link_step(left); /* and never again */
     CHECK(rig_device.job == FF_JOB_SAVE);
     CHECK(rig_hello(right, 0) == FF_OK);
-    CHECK(rig_boot() == FF_OK && rig_device.store.sequence == FIRST_SAVE); /* the save came to its end all the same */
+    CHECK(rig_boot() == FF_OK &&
+          rig_device.store.sequence == FIRST_SAVE); /* the save came to its end all the same */
 }
 
 static void a_link_that_starts_again_gets_its_own_answers(void) {
@@ -439,6 +440,21 @@ static void a_long_name_is_cut_to_what_the_smallest_frame_holds(void) {
     CHECK(memcmp(answer + 44, "a name that is long", 20) == 0); /* and a 0 of ours behind it */
 }
 
+static void a_model_that_does_not_fit_is_not_spoken_of(void) {
+    uint8_t answer[RIG_PAYLOAD];
+    fresh();
+    CHECK(rig_hello(left, answer) == FF_OK && answer[26] == 1 && answer[28] == SAMPLE_RAW);
+    const ff_size needed = rig_device.arena_used;
+    rig_device.arena_bytes = (ff_size)(needed - 4);
+    CHECK(rig_request(left, RIG_RELOAD, 0, 0, answer) == FF_ARENA);
+    CHECK(ff_get32(answer) == needed && ff_get32(answer + 4) == needed - 4u);
+    CHECK(rig_hello(left, answer) == FF_OK && answer[26] == 0 && answer[27] == FF_ARENA);
+    for (int at = 28; at < 44; at++)
+        CHECK(answer[at] == 0);
+    rig_device.arena_bytes = needed;
+    CHECK(rig_request(left, RIG_RELOAD, 0, 0, 0) == FF_OK && holds(a));
+}
+
 int main(void) {
     bytes = sample_image(a, 0, 0);
     sample_image(b, 0, 0);
@@ -451,6 +467,7 @@ int main(void) {
     a_device_without_flash_takes_patches();
     a_restart_waits_for_the_port();
     a_status_says_how_long_a_sample_took_and_which_start_it_was();
+    a_model_that_does_not_fit_is_not_spoken_of();
     a_long_name_is_cut_to_what_the_smallest_frame_holds();
 #if FF_RECORDS
     a_device_with_records_takes_no_images();

@@ -175,7 +175,14 @@ function cramped(
     await before(message.name);
     return session.request(message, query);
   };
-  return Object.create(session, { hello: { value: hello }, request: { value: request } }) as Session;
+  return new Proxy(session, {
+    get(target, key) {
+      if (key === 'hello') return hello;
+      if (key === 'request') return request;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 describe('a push to a device without room for the whole patch', () => {

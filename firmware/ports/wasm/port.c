@@ -9,7 +9,8 @@
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define LINKS 4
 
-/* The host's addresses. In a build with FF_ROM_FAR, which serves tests, they go through the core as numbers. */
+/* The host's addresses. In a build with FF_ROM_FAR, which serves tests, they go through the core as numbers.
+ */
 #if FF_ROM_FAR
 #define ROM(p) ((ff_rom)(uintptr_t)(p))
 

@@ -113,6 +113,11 @@ function allSteps() {
         { stdio: ['ignore', 'inherit', 'inherit'] },
       ],
     },
+    {
+      name: 'package',
+      command: [process.execPath, ['scripts/package.mjs']],
+      lacks: lacks('make', 'arm-none-eabi-gcc', 'avr-gcc', 'aarch64-linux-gnu-gcc', 'arm-linux-gnueabihf-gcc'),
+    },
     { name: 'size', command: make('size'), lacks: lacks('make', 'arm-none-eabi-gcc') },
     {
       name: 'fuzz',

@@ -1,3 +1,4 @@
+import { greet } from '../device/boards/greet.js';
 import type { ContractTarget } from '../device/contract/contract.js';
 import { flashFile } from '../device/flash-file.js';
 import { openTransport } from '../device/resolve.js';
@@ -23,7 +24,7 @@ export async function verifyTarget(
   { image, model }: ModelFile,
 ): Promise<ContractTarget> {
   if (port === undefined || port === 'sim' || port.startsWith('sim:')) return simulatedTarget(port, image, model);
-  const open = async (): Promise<Session> => Session.open(await openTransport(port, { baud }));
+  const open = (): Promise<Session> => greet(() => openTransport(port, { baud }));
   const session = await open();
   const { imageWithFirmware, canRestart } = session.hello;
   await session.close();

@@ -1,5 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
-import { encodeFrame, type Frame, FrameDecoder, frameBound } from '../format/frame.js';
+import { type Frame, FrameDecoder } from '../format/frame.js';
 import {
   checkProtocol,
   decodeResponse,
@@ -9,8 +9,10 @@ import {
   RESPONSE_BIT,
 } from '../format/message.js';
 import { type Clock, systemClock } from './clock.js';
+import { deviceNoisy, deviceSilent } from './line-errors.js';
 import { LossRate } from './loss.js';
 import { Pace } from './pace.js';
+import { type Manner, mannerOf, newProbe, newRequest, number, type Request } from './request.js';
 import { deviceGone } from './stream-transport.js';
 import type { Transport } from './transport.js';
 
@@ -43,8 +45,6 @@ export interface LineCounters {
 
 const HELLO_MS = 400;
 const MAX_PAYLOAD = 65535;
-/** Answers that carry no data are no longer than this, in bytes on the line. */
-const SHORT_ANSWER = 80;
 /** When to ask first whether a request got lost, if no such request was answered yet: asking costs a few bytes. */
 const FIRST_MS = 200;
 /** A device that keeps silent is asked ever more seldom. */
@@ -53,40 +53,7 @@ const BACKOFF = 1.25;
 const MOST_ATTEMPTS = 64;
 /** Sequence numbers are bytes: far fewer may be under way. */
 const MOST_WINDOW = 64;
-const types = (...messages: readonly { readonly type: number }[]): Set<number> => new Set(messages.map((m) => m.type));
-/** They write flash. */
-const SLOW = types(MESSAGES.begin, MESSAGES.commit, MESSAGES.save, MESSAGES.reload);
-/** They take as long as the model takes on this device. */
-const COMPUTE = types(MESSAGES.infer, MESSAGES.trace, MESSAGES.learn);
-/** The shortest request that any device answers, with a model or without one, and that changes nothing. */
-const PROBE = { region: 0, offset: 0, count: 0 } as const;
 const FLUSH = Uint8Array.of(0);
-
-interface Request {
-  readonly name: string;
-  readonly type: number;
-  readonly payload: Uint8Array;
-  /** Longest time between two questions whether it got lost, in ms. */
-  readonly patience: number;
-  /** Silence of the device, in ms, after which it is given up. */
-  readonly limit: number;
-  /** It is not sent again: its maker wants to know that it got lost. */
-  readonly once: boolean;
-  /** It only asks whether the device is there. */
-  readonly probe: boolean;
-  /** The answer's bytes on the line, at most. */
-  readonly answerBytes: number;
-  wire: Uint8Array;
-  sequence: number;
-  attempts: number;
-  sentAt: number;
-  /** With undefined where it is `once`, and got lost. */
-  resolve(payload: Uint8Array | undefined): void;
-  reject(error: Error): void;
-}
-
-/** How a request is made. */
-type Manner = Pick<Request, 'patience' | 'limit' | 'once' | 'probe'>;
 
 /**
  * A conversation with one device (SPEC.md 9). Requests may be made at any time: up to HELLO's window of them are under way
@@ -166,7 +133,7 @@ export class Session {
 
   /** Makes a request of the table MESSAGES and decodes the answer. What gets lost is sent again. */
   async request<Q, R>(message: Message<Q, R>, query: Q): Promise<R> {
-    const answer = await this.make(message, message.encode(query), this.manner(message.type));
+    const answer = await this.make(message, message.encode(query), mannerOf(message.type, this.options));
     return decodeResponse(message, answer!);
   }
 
@@ -175,17 +142,16 @@ export class Session {
    * @returns undefined if it got lost, or its answer
    */
   async attempt<Q, R>(message: Message<Q, R>, query: Q): Promise<R | undefined> {
-    const answer = await this.make(message, message.encode(query), { ...this.manner(message.type), once: true });
+    const answer = await this.make(message, message.encode(query), {
+      ...mannerOf(message.type, this.options),
+      once: true,
+    });
     return answer === undefined ? undefined : decodeResponse(message, answer);
   }
 
   /** The error for a request that its maker has attempted too often, or undefined. */
   tooNoisy(name: string, attempts: number): GoodnessError | undefined {
-    if (attempts < MOST_ATTEMPTS) return undefined;
-    return new GoodnessError('device.noisy', `${name} did not get through to ${this.transport.name}`, {
-      got: `${attempts} lost attempts, while the device answers other requests`,
-      fix: 'Check cable and ground, or use a lower baud rate.',
-    });
+    return attempts < MOST_ATTEMPTS ? undefined : deviceNoisy(name, this.transport, attempts);
   }
 
   /** Ends the session and closes the transport. What is still under way fails with `device.closed`. */
@@ -204,13 +170,6 @@ export class Session {
     return hello;
   }
 
-  private manner(type: number): Manner {
-    const { responseMs, slowMs, retries } = this.options;
-    const usual = responseMs * (retries + 1);
-    const limit = SLOW.has(type) ? slowMs * (retries + 1) : COMPUTE.has(type) ? Math.max(usual, slowMs) : usual;
-    return { patience: responseMs, limit, once: false, probe: false };
-  }
-
   private async make(
     { name, type }: { readonly name: string; readonly type: number },
     payload: Uint8Array,
@@ -226,7 +185,7 @@ export class Session {
       });
     }
     return new Promise<Uint8Array | undefined>((resolve, reject) => {
-      this.waiting.push({ ...unsent(name, type, payload), ...manner, resolve, reject });
+      this.waiting.push(newRequest({ name, type }, payload, manner, { resolve, reject }));
       this.fill();
     });
   }
@@ -245,9 +204,8 @@ export class Session {
   }
 
   private number(request: Request): void {
-    request.sequence = this.sequence;
+    number(request, this.sequence);
     this.sequence = (this.sequence + 1) & 255;
-    request.wire = encodeFrame(request.type, request.sequence, request.payload);
   }
 
   private transmit(request: Request): void {
@@ -315,7 +273,7 @@ export class Session {
     this.silence.waited += waited;
     if (this.silence.waited >= oldest.limit) {
       this.silence = { questions: 0, waited: 0 };
-      const error = this.silent(oldest.name);
+      const error = deviceSilent(oldest.name, this.transport, this.greeting !== undefined);
       for (const request of [...this.flight.splice(0), ...this.waiting.splice(0)]) request.reject(error);
       this.watch();
       return;
@@ -334,27 +292,9 @@ export class Session {
    * long is not given the same work twice.
    */
   private probe(): void {
-    const { name, type } = MESSAGES.read;
-    const manner = { patience: this.options.responseMs, limit: Number.POSITIVE_INFINITY, once: true, probe: true };
-    const request = {
-      ...unsent(name, type, MESSAGES.read.encode(PROBE)),
-      ...manner,
-      resolve: () => {},
-      reject: () => {},
-    };
-    this.number(request);
-    this.transmit(request);
-  }
-
-  private silent(name: string): GoodnessError {
-    const { traffic } = this.transport;
-    const garbage = traffic.up > 0 && this.greeting === undefined;
-    return new GoodnessError('device.silent', `no answer to ${name} from ${this.transport.name}`, {
-      ...(garbage ? { got: `${traffic.up} bytes that are no frames of this protocol` } : {}),
-      fix: garbage
-        ? 'Check the baud rate, and that the board runs goodness firmware.'
-        : 'Check that the board has power, runs goodness firmware and is on this port; press its reset button and try again.',
-    });
+    const probe = newProbe(this.options.responseMs);
+    this.number(probe);
+    this.transmit(probe);
   }
 
   private end(error: GoodnessError): void {
@@ -364,16 +304,4 @@ export class Session {
     this.cancelTimer = undefined;
     for (const request of [...this.flight.splice(0), ...this.waiting.splice(0)]) request.reject(error);
   }
-}
-
-/** What is known of a request before it is sent. */
-function unsent(
-  name: string,
-  type: number,
-  payload: Uint8Array,
-): Pick<Request, 'name' | 'type' | 'payload' | 'wire' | 'sequence' | 'attempts' | 'sentAt' | 'answerBytes'> {
-  const u16 = (at: number): number => (payload[at] ?? 0) + 256 * (payload[at + 1] ?? 0);
-  const data = type === MESSAGES.read.type ? u16(5) : type === MESSAGES.trace.type ? 2 * u16(3) : 0;
-  const answerBytes = frameBound(data) + SHORT_ANSWER;
-  return { name, type, payload, wire: FLUSH, sequence: 0, attempts: 0, sentAt: 0, answerBytes };
 }

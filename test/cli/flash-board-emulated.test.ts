@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { readFirmware } from '../../src/device/boards/composition.js';
 import { buildFirmware, firmwareFor, missingTools, PACKAGE_ROOT } from '../../src/device/boards/firmware.js';
 import { flashBoard } from '../../src/device/boards/flash-board.js';
 import { uf2 } from '../../src/device/bootloader/uf2.js';
+import { startAvrBoard } from '../../src/device/emulated/avr-boards.js';
 import type { EmulatedBoard } from '../../src/device/emulated/emulated-board.js';
 import { startMicrobit } from '../../src/device/emulated/microbit.js';
 import { startPico } from '../../src/device/emulated/rp2040.js';
@@ -87,6 +88,41 @@ describe.skipIf(pico.skip)(`an emulated Pico${pico.note}`, () => {
     expect(report.sent).toBeUndefined();
   });
 });
+
+/** What the emulator of AVR boards and their bootloaders are made of. */
+const AVR = [
+  '/usr/include/simavr/sim_avr.h',
+  '/usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/optiboot.c',
+].filter((file) => !existsSync(file));
+for (const id of ['uno', 'mega'] as const) {
+  const built = needs(id);
+  const note = AVR.length === 0 ? built.note : ` (SKIPPED: there is no ${AVR.join(', ')})`;
+  describe.skipIf(built.skip || AVR.length > 0)(`an emulated ${id}${note}`, () => {
+    it('gets firmware and model in one by its real bootloader, then another model alone', {
+      timeout: 240_000,
+    }, async () => {
+      const board = boardOf(id);
+      await buildFirmware(board, { path });
+      const emulated = await startAvrBoard({ ...board, id }, {});
+      running = emulated;
+      const file = join(folder, `${id}.ffm`);
+      for (const [seed, firmware] of [
+        [1, []],
+        [2, ['--firmware', 'none']],
+      ] as const) {
+        const small = randomModel({ seed, rawInputs: 14, classes: 4, hidden: [16, 16] });
+        writeFileSync(file, encodeImage(small));
+        const args = ['flash', '--board', id, '--port', emulated.address, '--model', file, ...firmware, '--json'];
+        const said = await goodness(args);
+        expect(said.err).not.toContain('error');
+        const report = json(said) as { written: { bytesWritten: number; bytesVerified: number } };
+        expect(report).toMatchObject({ hello: { target: id, modelLoaded: true, baseId: small.state.baseId } });
+        expect(report.written.bytesVerified).toBe(report.written.bytesWritten);
+        expect(report.written.bytesWritten > 10_000).toBe(seed === 1);
+      }
+    });
+  });
+}
 
 const mps2 = needs('mps2-an386', 'qemu-system-arm');
 describe.skipIf(mps2.skip)(`a board that restarts while it is watched${mps2.note}`, () => {

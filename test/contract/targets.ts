@@ -159,7 +159,7 @@ const EMULATORS: Readonly<Record<EmulatorFacts['program'], () => string[]>> = {
 const MODELS: Readonly<Partial<Record<BoardId, Parameters<typeof randomModel>[0]>>> = {
   // Weights of the lower layer are used where they lie in flash.
   microbit: { ...SMALL, learns: [false, true] },
-  uno: { seed: 61, rawInputs: 16, classes: 4, hidden: [24, 24] },
+  uno: { seed: 61, rawInputs: 16, classes: 4, hidden: [20, 20] },
   mega: { seed: 61, rawInputs: 32, classes: 4, hidden: [32, 24] },
 };
 

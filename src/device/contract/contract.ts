@@ -81,15 +81,22 @@ export async function runContract(
   const run = new ContractRun(target, model, encodeImage(model), settings, new Random(seed));
   const wanted = CHECKS.filter(({ name }) => options.checks?.includes(name) ?? true);
   const reports: CheckReport[] = [];
+  // A device that can't be reached once will not be reached for each of the checks.
+  let unreachable: string | undefined;
   try {
     for (const { name, check } of wanted) {
       const tally = new Tally();
-      let failure: string | undefined;
+      let failure = unreachable;
       try {
-        await run.connect();
-        await check(run, tally, (done, total) => options.onProgress?.(name, done, total));
+        if (unreachable === undefined) {
+          unreachable = 'the device was not reached';
+          await run.connect();
+          unreachable = undefined;
+          await check(run, tally, (done, total) => options.onProgress?.(name, done, total));
+        }
       } catch (error) {
         failure = error instanceof Error ? error.message : String(error);
+        if (unreachable !== undefined) unreachable = failure;
         // What is left on the line must not fall to the next check.
         await run.disconnect();
       }

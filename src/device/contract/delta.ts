@@ -8,6 +8,7 @@ import { pull } from '../pull.js';
 import { push } from '../push.js';
 import { sendObject } from '../transfer.js';
 import { refusedByDevice, withFlippedBit } from './damage.js';
+import { fitting } from './fitting.js';
 import { learnAlike } from './learning.js';
 import type { ContractRun } from './run.js';
 import type { Tally } from './tally.js';
@@ -39,7 +40,8 @@ export async function delta(run: ContractRun, tally: Tally): Promise<void> {
   tally.number('base id of the ticket', reference.toModel().state.baseId, pulled.baseId, 4);
   tally.number('t of the ticket', reference.toModel().state.t, pulled.t, 4);
   await learn();
-  const { patch } = diffPatch(pulled.model, retrained(run, pulled.model), pulled.ticket);
+  const whole = diffPatch(pulled.model, retrained(run, pulled.model), pulled.ticket).patch;
+  const patch = await fitting(run, tally, whole);
   const saved = reference.image();
   const { baseId, parts } = await push(session, patch, undefined, run.random);
   reference.applyPatch(patch, pulled.ticket);

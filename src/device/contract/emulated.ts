@@ -1,9 +1,10 @@
 import { encodeImage } from '../../format/image.js';
 import type { Model } from '../../format/model.js';
 import type { Board, BoardId } from '../boards/board.js';
+import { greet } from '../boards/greet.js';
 import { startBoard } from '../emulated/start.js';
 import { openTransport } from '../resolve.js';
-import { Session, type SessionOptions } from '../session.js';
+import type { SessionOptions } from '../session.js';
 import type { Transport } from '../transport.js';
 import type { ContractTarget } from './contract.js';
 
@@ -44,7 +45,8 @@ export async function startEmulatedTarget(
     address: running.address,
     target: {
       name: board.id,
-      openSession: async () => Session.open(line(await openTransport(running.address)), SESSION),
+      openSession: () =>
+        greet(async () => line(await openTransport(running.address)), { ...SESSION, quietMs: board.quietMs ?? 0 }),
       // A Linux process on this machine has no reset.
       ...(board.id === 'linux' ? {} : { reset: () => running.reset() }),
       transfer: withFirmware ? 'with firmware' : 'link',

@@ -112,8 +112,15 @@ async function refusals(run: ContractRun, tally: Tally): Promise<void> {
   await tally.refuses('a WRITE without its offset', short, STATUS.LENGTH, [WRITE_HEAD, WRITE_HEAD - 1]);
   const begin = (kind: number, length: number): Promise<unknown> =>
     session.request(MESSAGES.begin, { kind, length, crc: 1 });
-  for (const kind of [0, OBJECT_KIND.record, 0xffffffff]) {
+  for (const kind of [0, OBJECT_KIND.record, 5000]) {
     await tally.refuses(`an object of kind ${kind}`, begin(kind, 64), STATUS.ARGUMENT, [0, kind]);
+  }
+  // Numbers that a machine of 16 bits may take for smaller ones; what it says that it got may be its largest number.
+  for (const kind of [0x10000 + OBJECT_KIND.image, 0x10000 + OBJECT_KIND.patch, 0xffffffff]) {
+    await tally.refusesWith(`an object of kind ${kind}`, begin(kind, 64), [STATUS.ARGUMENT]);
+  }
+  for (const length of [0x10000, 0x10040, 0xfffffffc].filter((bytes) => bytes > hello.largestPatch)) {
+    await tally.refusesWith(`a patch of ${length} bytes`, begin(OBJECT_KIND.patch, length), [STATUS.SLOT]);
   }
   if (hello.canRestart) {
     await tally.refuses('RESET mode 2', session.request(MESSAGES.reset, { mode: 2 }), STATUS.ARGUMENT, [1, 2]);
@@ -178,7 +185,10 @@ async function refusalsOfModel(run: ContractRun, tally: Tally, model: Model): Pr
   const end = hello.imageLength;
   await tally.refuses('region 2', read(2, 0, 4), STATUS.RANGE, [1, 2]);
   await tally.refuses('an offset beyond the end', read(REGION.image, end + 1, 4), STATUS.RANGE, [end, end + 1]);
-  await tally.refuses('the last offset', read(REGION.image, 0xffffffff, 4), STATUS.RANGE, [end, 0xffffffff]);
+  // An offset that a machine of 16 bits may take for one within the region.
+  for (const far of [0x10000, 0xffffffff].filter((offset) => offset > end)) {
+    await tally.refusesWith(`offset ${far}`, read(REGION.image, far, 4), [STATUS.RANGE]);
+  }
   const most = hello.maxResponse - 1;
   await tally.refuses('a count beyond a frame', read(REGION.image, 0, most + 1), STATUS.RANGE, [most, most + 1]);
   tally.number('bytes at the very end', 0, (await read(REGION.image, end, 4)).length, 4);

@@ -15,7 +15,8 @@ const MOST_PATCHES = 3;
 export async function putBack(run: ContractRun, tally: Tally): Promise<void> {
   await run.reload();
   const { target, session } = run;
-  const wanted = run.found ?? run.model;
+  // As the device has it: what is left out of an image where it isn't needed is left out on both sides.
+  const wanted = run.found ?? decodeImage(run.image);
   const before = await run.deviceImage();
   if (target.savesTo === 'store') {
     if (target.transfer === 'link') await flashModel(session, run.image, { verify: false });

@@ -21,7 +21,12 @@ export type { FirmwareImage } from './device/bootloader/firmware-image.js';
 export { formatHex, parseFirmware } from './device/bootloader/hex.js';
 export { bootloaderFor } from './device/bootloader/protocols.js';
 export { systemClock } from './device/clock.js';
-export { runContract } from './device/contract/contract.js';
+export {
+  type ContractOptions,
+  type ContractReport,
+  type ContractTarget,
+  runContract,
+} from './device/contract/contract.js';
 export type { EmulatedBoard } from './device/emulated/emulated-board.js';
 export { startBoard } from './device/emulated/start.js';
 export type { Evaluation } from './device/evaluation.js';
@@ -45,6 +50,7 @@ export { TELEMETRY, type TelemetryItem, telemetryWithout } from './device/teleme
 export { type FlashOptions, flashModel, sendObject } from './device/transfer.js';
 export type { Transport } from './device/transport.js';
 export { type RamSplit, WasmCore } from './device/wasm/core.js';
+export { formatHeader } from './format/c-header.js';
 export { decodeImage, encodeImage, sealImage } from './format/image.js';
 export { FLAG, MESSAGES } from './format/message.js';
 export { type Meta, metaOf } from './format/meta.js';

@@ -7,7 +7,7 @@
  *
  * Prints the terminal's path. Somebody who opens it resets the board, as DTR does on a real one. --speed 1
  * (the default) is real time, which the time windows of bootloaders need; 0 is as fast as it goes. --fill
- * fills the RAM with a pattern at each reset, for `stack`. Commands on the control socket, one per line, each
+ * fills the RAM with a pattern at power on, for `stack`. Commands on the control socket, one per line, each
  * answered by one line:
  *
  *   reset | power-cut              external reset; the latter with other contents of the RAM
@@ -15,7 +15,7 @@
  *   wave N MICROSECONDS MV MV ...  the same from now on, a value each so many microseconds, round and round
  *   pins PORT                      bits of PORTx, DDRx and the pins, of B, C, ...
  *   dump flash|eeprom|ram FROM COUNT   in hexadecimal
- *   stack                          RAM never written since the reset (longest run): bytes, from, to
+ *   stack                          RAM never written since power on (longest run): bytes, from, to
  *   cycles | baud | speed N | quit
  */
 #define _GNU_SOURCE
@@ -30,6 +30,7 @@
 #include <signal.h>
 #include <sim_avr.h>
 #include <sim_hex.h>
+#include <sim_io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,6 @@ static void no_sleep(avr_t *which, avr_cycle_count_t cycles) {
 /* The reset button: the bootloader is told that it was that, and no watchdog. */
 static void reset(void) {
     avr_reset(avr);
-    if (fill_ram) memset(avr->data + avr->ioend + 1, FILL, avr->ramend - avr->ioend);
     avr->reset_pc = avr->pc = boot_at;
     avr->data[avr->reset_flags.extrf.reg] = 2;
     avr->state = cpu_Running;
@@ -109,7 +109,7 @@ static void reset(void) {
 
 static void power_cut(void) {
     for (uint32_t i = avr->ioend + 1u; i <= avr->ramend; i++)
-        avr->data[i] = (uint8_t)rand();
+        avr->data[i] = fill_ram ? FILL : (uint8_t)rand();
     reset();
 }
 
@@ -159,10 +159,29 @@ static void open_eeprom(const char *path) {
     close(file);
 }
 
-/* A mapped file outlives this process however it ends; a byte takes 3.4 ms to be written, so none is skipped.
+/* A mapped file outlives this process however it ends; it is looked after more often than a byte is written.
  */
 static void keep_eeprom(void) {
     if (eeprom_file && memcmp(eeprom_file, eeprom, eeprom_bytes)) memcpy(eeprom_file, eeprom, eeprom_bytes);
+}
+
+/* EECR of all chips with this kind of EEPROM, its bit EEPE, and how long a byte takes (DS40002061, "EEPROM
+ * Data Memory"): simavr is done at once. */
+#define EECR 0x3F
+#define EEPE 2u
+#define EEPROM_US 3400
+
+static avr_cycle_count_t eeprom_done(avr_t *which, avr_cycle_count_t when, void *param) {
+    (void)when, (void)param;
+    which->data[EECR] &= (uint8_t)~EEPE;
+    return 0;
+}
+
+static void on_eecr(avr_t *which, avr_io_addr_t at, uint8_t value, void *param) {
+    (void)at, (void)param;
+    if (!(value & EEPE)) return;
+    which->data[EECR] |= EEPE;
+    avr_cycle_timer_register_usec(which, EEPROM_US, eeprom_done, 0);
 }
 
 static void play_waves(void) {
@@ -475,6 +494,7 @@ int main(int argc, char **argv) {
         load(flash[i]);
     if (bootloader) boot_at = load(bootloader);
     open_eeprom(eeprom_path);
+    avr_register_io_write(avr, EECR, on_eecr, 0);
 
     uint32_t flags = 0;
     avr_ioctl(avr, AVR_IOCTL_UART_GET_FLAGS('0'), &flags);
@@ -487,7 +507,10 @@ int main(int argc, char **argv) {
 
     open_pty();
     if (control) open_control(control);
-    reset();
+    if (fill_ram)
+        power_cut();
+    else
+        reset();
     printf("%s\n", ptsname(master));
     fflush(stdout);
     run();

@@ -18,7 +18,7 @@ export interface SimavrOptions {
   readonly eeprom?: string;
   /** Times real time: 1 if left out, which the time windows of bootloaders need; 0 is as fast as it goes. */
   readonly speed?: number;
-  /** RAM is filled with a pattern at each reset, so that the command `stack` can say how much was never written. */
+  /** RAM is filled with a pattern at power on, so that the command `stack` can say how much was never written. */
   readonly fill?: boolean;
 }
 

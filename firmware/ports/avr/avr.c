@@ -1,8 +1,9 @@
 /*
- * Arduino boards with an ATmega: Uno (ATmega328P) and Mega 2560. The image comes with the firmware, by the board's own bootloader,
- * as a slot in program flash at MODEL_AT; EEPROM keeps what was learned.
+ * Arduino boards with an ATmega: Uno (ATmega328P) and Mega 2560. The image comes with the firmware, by the
+ * board's own bootloader, as a slot in program flash at MODEL_AT; EEPROM keeps what was learned.
  *
- * Registers by the data sheets of ATmega48A/PA/88A/PA/168A/PA/328/P (DS40002061) and ATmega640/1280/1281/2560/2561 (DS40002211).
+ * Registers by the data sheets of ATmega48A/PA/88A/PA/168A/PA/328/P (DS40002061) and
+ * ATmega640/1280/1281/2560/2561 (DS40002211).
  */
 #include "board.h"
 #include <avr/eeprom.h>
@@ -13,8 +14,8 @@
 #include <util/atomic.h>
 
 /*
- * ff_rom numbers, of 16 bits: the slot with the model from MODEL_ROM on, EEPROM from ROM_EEPROM on. Numbers below that are addresses in
- * program flash, less FLASH_OFFSET where flash has more than those.
+ * ff_rom numbers, of 16 bits: the slot with the model from MODEL_ROM on, EEPROM from ROM_EEPROM on. Numbers
+ * below that are addresses in program flash, less FLASH_OFFSET where flash has more than those.
  */
 #define ROM_EEPROM 0x8000u
 #if FLASHEND > 0xFFFF
@@ -134,7 +135,8 @@ uint32_t board_clock(void) {
     return ((uint32_t)high << 15) | (low >> 1);
 }
 
-/* The lowest bits of the converter with nothing at its input, and how often the board was started since it got power. */
+/* The lowest bits of the converter with nothing at its input, and how often the board was started since it
+ * got power. */
 uint32_t board_seed(void) {
     uint32_t seed = ++starts;
     ADMUX = _BV(REFS0);

@@ -1,10 +1,11 @@
 /*
- * Learns a sensor on A0 by itself, with no computer in the loop. Every window of readings is classified; while the button at D2 is held (to
- * ground), windows are learned as class 0, and when it is let go what was learned is saved. The LED shows windows that are new to the model.
+ * Learns a sensor on A0 by itself, with no computer in the loop. Every window of readings is classified;
+ * while the button at D2 is held (to ground), windows are learned as class 0, and when it is let go what was
+ * learned is saved. The LED shows windows that are new to the model.
  *
- *   goodness capture --port ... --sensor analog:A0 --window 16 --rate 50 ...    records the data (with StandardFirmata on the board)
- *   goodness train data.csv --out model
- *   goodness export model/model.ffm --header model.h --board uno
+ *   goodness capture --port ... --sensor analog:A0 --window 16 --rate 50 ...    records the data (with
+ * StandardFirmata on the board) goodness train data.csv --out model goodness export model/model.ffm --header
+ * model.h --board uno
  */
 #include <Goodness.h>
 

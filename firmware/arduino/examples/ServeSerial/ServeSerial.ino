@@ -1,5 +1,6 @@
 /*
- * Serves the goodness link on Serial: then this board is a device of the toolkit. Make model.h for your model first:
+ * Serves the goodness link on Serial: then this board is a device of the toolkit. Make model.h for your model
+ * first:
  *
  *   goodness export model.ffm --header model.h --board uno
  *

@@ -112,7 +112,7 @@ describe.skipIf(lacking.length > 0)(`the Pico's firmware in rp2040js${skipped}`,
     const { segments } = await readPicoFirmware(firmware);
     segments[0]!.bytes[8]! ^= 1;
     await start({ firmware: { segments }, drive });
-    expect(await readDrive(drive)).toMatchObject({ board: 'RPI-RP2' });
+    await expect.poll(() => readDrive(drive), { timeout: 10_000 }).toMatchObject({ board: 'RPI-RP2' });
     await board!.close();
     expect(existsSync(drive)).toBe(false);
   });

@@ -19,6 +19,8 @@ const EXTENDED_ERASE = 0x44;
 const ANSWER_MS = 1000;
 /** For one byte of the handshake. */
 const SYNC_MS = 250;
+/** Without a byte for so long, nobody is talking any more. */
+const QUIET_MS = 50;
 /** For one block in flash: the slowest chips take some milliseconds per byte group, far below this. */
 const PROGRAM_MS = 2000;
 /** For each KB that is erased: STM32F405 takes up to 800 ms for 16 KB (datasheet DS8626, table 40), the slowest of all. */
@@ -47,6 +49,8 @@ export class Stm32Rom {
    * @returns undefined when the bootloader answers as such, or what came instead
    */
   async sync(): Promise<string | undefined> {
+    // What a program said until it was reset may look like an answer: it is let pass.
+    for (let i = 0; i < NOISE && (await this.#byteOrNothing(QUIET_MS)) !== undefined; i++);
     this.#line.clear();
     await this.#line.write(Uint8Array.of(SYNC));
     let other = 0;

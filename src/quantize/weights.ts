@@ -1,5 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
-import { fittingScale } from '../train/fake-quantization.js';
+import { fittingScale } from '../train/layers/fake-quantization.js';
 
 /** Largest magnitude of an int8 weight: -128 has no counterpart. */
 export const WEIGHT_LIMIT = 127;

@@ -4,7 +4,7 @@ import { type Dataset, select } from '../data/dataset.js';
 import type { Backend } from '../train/backend.js';
 import type { PartialTrainConfig } from '../train/config.js';
 import type { Network } from '../train/network.js';
-import { scheduleFactor } from '../train/schedule.js';
+import { scheduleFactor } from '../train/schedule/schedule.js';
 import { Trainer } from '../train/trainer.js';
 import { reviveDead } from './revive.js';
 

@@ -4,7 +4,7 @@ import { poolRows } from '../data/pool.js';
 import { augment } from './augmentation.js';
 import type { TrainConfig } from './config.js';
 import { labelGoodness, type Product } from './forward.js';
-import { hardWrongLabels, randomWrongLabels } from './negatives.js';
+import { hardWrongLabels, randomWrongLabels } from './negatives/wrong-labels.js';
 import { inputCount, type Network } from './network.js';
 import { encode } from './preprocess.js';
 

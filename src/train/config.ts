@@ -1,12 +1,12 @@
 import { GoodnessError } from '../base/errors.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Augmentation } from './augmentation.js';
-import type { FakeQuantization } from './fake-quantization.js';
-import type { NegativeKind } from './negatives.js';
+import type { FakeQuantization } from './layers/fake-quantization.js';
+import { ADAM, type OptimizerConfig } from './layers/optimizer.js';
+import type { NegativeKind } from './negatives/wrong-labels.js';
 import type { NetworkShape, ObjectiveName, Preprocessing } from './network.js';
-import type { LossConfig } from './objective.js';
-import { ADAM, type OptimizerConfig } from './optimizer.js';
-import type { Schedule } from './schedule.js';
+import type { LossConfig } from './objectives/losses.js';
+import type { Schedule } from './schedule/schedule.js';
 
 /** The recipe of a training: everything but the network's shape and the data. */
 export interface TrainConfig {

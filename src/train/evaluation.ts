@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset.js';
 import { labelGoodness, type Product, plainProduct } from './forward.js';
-import { argmax } from './goodness.js';
+import { argmax } from './goodness/goodness.js';
 import type { Network } from './network.js';
 
 /** How well a network does on labelled samples, all in percent of the samples. */

@@ -1,5 +1,5 @@
 import type { Tf } from './backend.js';
-import { meanSquares } from './goodness.js';
+import { meanSquares } from './goodness/goodness.js';
 import { multiply } from './matrix.js';
 import { groupCount, inputCount, type Layer, type Network } from './network.js';
 import { encode, lengthFactor } from './preprocess.js';

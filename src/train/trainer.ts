@@ -6,12 +6,12 @@ import { Batch } from './batch.js';
 import type { Checkpoint, DataInfo, Run, TrainingState } from './checkpoint.js';
 import { completeConfig, type FitPlan, type PartialTrainConfig, planFor, type TrainConfig } from './config.js';
 import { backendProduct } from './forward.js';
-import { InputRows } from './input-rows.js';
-import { LayerTrainer } from './layer-trainer.js';
+import { InputRows } from './layers/input-rows.js';
+import { LayerTrainer } from './layers/layer-trainer.js';
 import { createNetwork, groupCount, inputCount, type Network, type NetworkShape, validateNetwork } from './network.js';
-import { partitionedLoss, thresholdLoss } from './objective.js';
+import { partitionedLoss, thresholdLoss } from './objectives/losses.js';
 import { goodnessMeans, type LayerReport, type Progress, Tally } from './progress.js';
-import { scheduleFactor } from './schedule.js';
+import { scheduleFactor } from './schedule/schedule.js';
 
 export interface TrainerOptions {
   readonly backend: Backend;

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { argmax, goodnessBackward, meanSquares } from '../../src/train/goodness.js';
-import { type LossConfig, partitionedLoss, sigmoid, softplus, thresholdLoss } from '../../src/train/objective.js';
+import { argmax, goodnessBackward, meanSquares } from '../../src/train/goodness/goodness.js';
+import {
+  type LossConfig,
+  partitionedLoss,
+  sigmoid,
+  softplus,
+  thresholdLoss,
+} from '../../src/train/objectives/losses.js';
 
 const CONFIG: LossConfig = {
   theta: 2,

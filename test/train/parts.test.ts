@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { augment, shiftImage } from '../../src/train/augmentation.js';
-import { fakeQuantize, fittingScale } from '../../src/train/fake-quantization.js';
-import { InputRows } from '../../src/train/input-rows.js';
-import { hardWrongLabels, randomWrongLabels } from '../../src/train/negatives.js';
-import { ADAM, createOptimizer, SGD } from '../../src/train/optimizer.js';
+import { fakeQuantize, fittingScale } from '../../src/train/layers/fake-quantization.js';
+import { InputRows } from '../../src/train/layers/input-rows.js';
+import { ADAM, createOptimizer, SGD } from '../../src/train/layers/optimizer.js';
+import { hardWrongLabels, randomWrongLabels } from '../../src/train/negatives/wrong-labels.js';
 import { encode } from '../../src/train/preprocess.js';
-import { scheduleFactor } from '../../src/train/schedule.js';
+import { scheduleFactor } from '../../src/train/schedule/schedule.js';
 
 describe('negatives', () => {
   it('are never the true label, and reach every other one', () => {

@@ -1,5 +1,5 @@
-import type { Random } from '../base/random.js';
-import { lengthFactor } from './preprocess.js';
+import type { Random } from '../../base/random.js';
+import { lengthFactor } from '../preprocess.js';
 
 /**
  * The normalised input of one layer for one batch, both as rows and as columns (the transpose), since the backend

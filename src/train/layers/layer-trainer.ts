@@ -1,11 +1,11 @@
-import { GoodnessError } from '../base/errors.js';
-import type { Backend } from './backend.js';
-import type { LayerState } from './checkpoint.js';
+import { GoodnessError } from '../../base/errors.js';
+import type { Backend } from '../backend.js';
+import type { LayerState } from '../checkpoint.js';
+import { goodnessBackward, meanSquares } from '../goodness/goodness.js';
+import { multiply } from '../matrix.js';
+import type { Layer } from '../network.js';
 import { fakeQuantize, fittingScale } from './fake-quantization.js';
-import { goodnessBackward, meanSquares } from './goodness.js';
 import type { InputRows } from './input-rows.js';
-import { multiply } from './matrix.js';
-import type { Layer } from './network.js';
 import { createOptimizer, type Optimizer, type OptimizerConfig } from './optimizer.js';
 
 /** What one layer needs to know to train. */

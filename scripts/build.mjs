@@ -1,4 +1,5 @@
-// Builds everything that the package carries: the TypeScript into dist/, the firmware core as WebAssembly into dist/firmware/.
+// Builds everything that the package carries: the TypeScript into dist/; as WebAssembly the firmware core into dist/firmware/
+// and the training kernel into dist/kernel/.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,12 +20,11 @@ function newest(paths) {
   return Math.max(...paths.map((path) => statSync(join(root, path)).mtimeMs));
 }
 
-async function buildWasm() {
-  const target = join(root, 'dist/firmware/goodness.wasm');
-  const sources = [...files('firmware/core', '.c'), 'firmware/ports/wasm/port.c'];
-  const headers = files('firmware/core', '.h');
+/** C to WebAssembly, if a source is newer than what there is. */
+async function buildWasm({ what, out, sources, headers, flags }) {
+  const target = join(root, out);
   if (existsSync(target) && statSync(target).mtimeMs > newest([...sources, ...headers, 'scripts/build.mjs'])) return;
-  process.stderr.write('build: firmware core to WebAssembly\n');
+  process.stderr.write(`build: ${what} to WebAssembly\n`);
   const { runClang } = await import('@yowasp/clang');
   const tree = {};
   for (const path of [...sources, ...headers]) {
@@ -35,22 +35,22 @@ async function buildWasm() {
   }
   const args = [
     '--target=wasm32-wasip1',
-    '-std=c99',
     '-O3',
     '-msimd128',
     '-Wall',
     '-Wextra',
     '-Werror',
     '-nostartfiles',
-    '-Ifirmware/core',
+    '-Wl,--no-entry',
+    ...flags,
   ];
-  const out = await runClang(['clang', ...args, '-Wl,--no-entry', '-o', 'goodness.wasm', ...sources], tree, {
+  const made = await runClang(['clang', ...args, '-o', 'out.wasm', ...sources], tree, {
     stderr: (bytes) => bytes && process.stderr.write(bytes),
     // The compiler lies in node_modules: its loading is nothing to report.
     fetchProgress: () => {},
   });
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, out['goodness.wasm']);
+  writeFileSync(target, made['out.wasm']);
 }
 
 function buildTypeScript() {
@@ -61,5 +61,25 @@ function buildTypeScript() {
   if (existsSync(main)) chmodSync(main, 0o755);
 }
 
-await buildWasm();
+await buildWasm({
+  what: 'firmware core',
+  out: 'dist/firmware/goodness.wasm',
+  sources: [...files('firmware/core', '.c'), 'firmware/ports/wasm/port.c'],
+  headers: files('firmware/core', '.h'),
+  flags: ['-std=c99', '-Ifirmware/core'],
+});
+await buildWasm({
+  what: 'training kernel',
+  out: 'dist/kernel/train.wasm',
+  sources: files('src/train/kernel', '.c'),
+  headers: files('src/train/kernel', '.h'),
+  // Threads share a memory that the host makes; each gets a stack of its own.
+  flags: [
+    '-std=c11',
+    '-matomics',
+    '-mbulk-memory',
+    '-Wl,--import-memory,--shared-memory,--max-memory=4294967296',
+    '-Wl,--export=__stack_pointer,--export=__heap_base',
+  ],
+});
 buildTypeScript();

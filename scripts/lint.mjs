@@ -11,10 +11,12 @@ const fix = process.argv.includes('--fix');
 
 const biome = join(dirname(require.resolve('@biomejs/biome/package.json')), 'bin/biome');
 const clangFormat = join(dirname(require.resolve('clang-format/package.json')), 'index.js');
-const sources = readdirSync(join(root, 'firmware'), { recursive: true })
-  .map(String)
-  .filter((name) => /\.(c|h|ino)$/.test(name))
-  .map((name) => join('firmware', name));
+const sources = ['firmware', 'src'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .map(String)
+    .filter((name) => /\.(c|h|ino)$/.test(name))
+    .map((name) => join(folder, name)),
+);
 
 const checks = [
   [biome, 'check', '--error-on-warnings', ...(fix ? ['--write'] : [])],

@@ -23,7 +23,12 @@ const ELSEWHERE = new Set(['wasm', 'linux', 'template', 'avr', 'cortex-m']);
 const boards = readdirSync(join(root, 'firmware/ports'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !ELSEWHERE.has(entry.name))
   .map((entry) => `dist/firmware/${entry.name}.hex`);
-const wanted = [...boards, 'dist/firmware/goodness.wasm', 'dist/arduino/Goodness/library.properties'];
+const wanted = [
+  ...boards,
+  'dist/firmware/goodness.wasm',
+  'dist/kernel/train.wasm',
+  'dist/arduino/Goodness/library.properties',
+];
 const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
   cwd: root,
   encoding: 'utf8',

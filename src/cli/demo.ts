@@ -10,12 +10,11 @@ import type { LoopResult } from '../loop/result.js';
 import { DEFAULT_SCHEDULE, type Stop } from '../loop/schedule.js';
 import { splitForLoop } from '../loop/split.js';
 import { renderReport } from '../report/report.js';
-import { selectBackend } from '../train/backend.js';
 import { COMMON, numberOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { writeWhole } from './files.js';
-import { backendChoice, hiddenOf, TRAINING } from './training.js';
+import { chosenBackend, hiddenOf, TRAINING } from './training.js';
 
 export default defineCommand({
   meta: {
@@ -71,7 +70,7 @@ export default defineCommand({
     parseShift(shift);
     const hidden = hiddenOf(args.layers, data.host.width / pool ** 2, data.host);
     const schedule = stopsOf(args.stops, data.stream.count);
-    const backend = await selectBackend(backendChoice(args.backend));
+    const backend = await chosenBackend(args);
     await withDevice(args, context, async (session) => {
       const bars = new Bars(context);
       const run = await runLoop({

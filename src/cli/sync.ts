@@ -8,7 +8,6 @@ import { encodeImage } from '../format/image.js';
 import { metaOf } from '../format/meta.js';
 import { CREDIBLE } from '../sync/answer.js';
 import { type SyncStage, synchronize } from '../sync/synchronize.js';
-import { selectBackend } from '../train/backend.js';
 import { COMMON, numberOf, PORT } from './arguments.js';
 import { CLASSES, chooseClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
@@ -16,7 +15,7 @@ import { withDevice } from './device-session.js';
 import { writeWhole } from './files.js';
 import { scalingOf } from './model-data.js';
 import { readModel } from './model-file.js';
-import { backendChoice } from './training.js';
+import { BACKEND, chosenBackend } from './training.js';
 
 export default defineCommand({
   meta: {
@@ -55,7 +54,7 @@ export default defineCommand({
     },
     out: { type: 'string', valueHint: 'model.ffm', description: 'Write the model that the device holds then' },
     ...CLASSES,
-    backend: { type: 'string', default: 'auto', description: 'TensorFlow.js backend: auto, node or wasm' },
+    ...BACKEND,
     seed: { type: 'string', default: '1', description: 'Seed of the negative phase and of the split of a CSV' },
     ...COMMON,
   },
@@ -97,7 +96,7 @@ export default defineCommand({
         ...(meta.others === undefined ? {} : { others: meta.others }),
         ...scalingOf(meta),
       });
-      const backend = await selectBackend(backendChoice(args.backend));
+      const backend = await chosenBackend(args);
       const bars = new Map<SyncStage, (done: number, total: number) => void>();
       const start = context.now();
       const report = await synchronize(session, {

@@ -8,7 +8,6 @@ import { encodeImage } from '../format/image.js';
 import { evaluateModel } from '../quantize/evaluation.js';
 import { checkBits, checkDeviceLimits } from '../quantize/limits.js';
 import { quantize } from '../quantize/quantize.js';
-import { selectBackend } from '../train/backend.js';
 import { encodeCheckpoint } from '../train/checkpoint.js';
 import { shapeFor } from '../train/config.js';
 import { evaluate } from '../train/evaluation.js';
@@ -18,7 +17,7 @@ import { COMMON, numberOf, oneOf } from './arguments.js';
 import { CLASSES, chooseClasses, reserveClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
 import { writeWhole } from './files.js';
-import { backendChoice, hiddenOf, TRAINING } from './training.js';
+import { chosenBackend, hiddenOf, TRAINING } from './training.js';
 import { packageVersion } from './version.js';
 
 const LEAST_SAMPLES = 10;
@@ -74,7 +73,7 @@ export default defineCommand({
     const hidden = hiddenOf(args.layers, small.width, small);
     const shape = shapeFor(small, { hidden, objective });
     checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
-    const backend = await selectBackend(backendChoice(args.backend));
+    const backend = await chosenBackend(args);
 
     if (train.count < LEAST_SAMPLES) {
       throw new GoodnessError('train.data', `${train.name} has too few samples to train on`, {

@@ -1,8 +1,19 @@
 import type { ArgsDef } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import type { Dataset } from '../data/dataset.js';
-import type { BackendChoice } from '../train/backend.js';
-import { oneOf } from './arguments.js';
+import { type Backend, selectBackend } from '../train/backend.js';
+import { numberOf, oneOf } from './arguments.js';
+
+/** What training computes with. */
+export const BACKEND = {
+  backend: {
+    type: 'string',
+    default: 'auto',
+    description:
+      'What training computes with: simd (the own kernel), node or wasm (TensorFlow.js), or auto, the fastest that loads',
+  },
+  threads: { type: 'string', description: 'Threads of the backend simd; as many as processors, up to 4, if left out' },
+} as const satisfies ArgsDef;
 
 /** Options of commands that train. */
 export const TRAINING = {
@@ -17,7 +28,7 @@ export const TRAINING = {
     description: 'Times that training goes through the data; what suits their size if left out',
   },
   pool: { type: 'string', default: '1', description: 'Images: mean over squares of this many pixels, before training' },
-  backend: { type: 'string', default: 'auto', description: 'TensorFlow.js backend: auto, node or wasm' },
+  ...BACKEND,
   headroom: {
     type: 'string',
     default: '0.25',
@@ -53,6 +64,11 @@ export function hiddenOf(text: string | undefined, inputs: number, data: Dataset
   return hidden;
 }
 
-export function backendChoice(text: string): BackendChoice {
-  return oneOf('backend', text, ['auto', 'node', 'wasm']);
+/** The backend that the options `--backend` and `--threads` ask for. */
+export function chosenBackend(args: { backend: string; threads?: string | undefined }): Promise<Backend> {
+  const threads = numberOf('threads', args.threads, { least: 1, most: 64 });
+  return selectBackend(
+    oneOf('backend', args.backend, ['auto', 'simd', 'node', 'wasm']),
+    threads === undefined ? {} : { threads },
+  );
 }

@@ -17,7 +17,7 @@ export interface DoctorSystem extends PortSystem {
   readonly nodeVersion: string;
   /** Loads the native part of serialport; rejects where it doesn't load. */
   loadSerial(): Promise<void>;
-  /** Loads the TensorFlow.js backend that training would take; resolves with its name. */
+  /** Loads the backend that training would take; resolves with its name. */
   loadBackend(): Promise<string>;
   ports(): Promise<Port[]>;
   portRights(path: string): PortRights;

@@ -62,7 +62,7 @@ async function serial(system: DoctorSystem): Promise<Finding> {
 }
 
 async function backend(system: DoctorSystem): Promise<Finding> {
-  const name = 'TensorFlow.js';
+  const name = 'training';
   try {
     return { name, state: 'ok', needed: true, found: `backend ${await system.loadBackend()}` };
   } catch (error) {

@@ -1,6 +1,5 @@
-import type { Tf } from './backend.js';
+import type { Backend } from './backend.js';
 import { meanSquares } from './goodness/goodness.js';
-import { multiply } from './matrix.js';
 import { groupCount, inputCount, type Layer, type Network } from './network.js';
 import { encode, lengthFactor } from './preprocess.js';
 
@@ -24,10 +23,9 @@ export const plainProduct: Product = ({ inputs, outputs, weights }, x, rows) => 
   return z;
 };
 
-/** On a backend: quick for many dense rows. */
-export function backendProduct(tf: Tf): Product {
-  return ({ inputs, outputs, weights }, x, rows) =>
-    multiply(tf, x instanceof Float32Array ? x : new Float32Array(x), weights, rows, inputs, outputs);
+/** On a backend: quick for many rows. */
+export function backendProduct(backend: Backend): Product {
+  return ({ inputs, outputs, weights }, x, rows) => backend.multiply(x, weights, rows, inputs, outputs);
 }
 
 /**

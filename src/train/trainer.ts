@@ -6,7 +6,6 @@ import { Batch } from './batch.js';
 import type { Checkpoint, DataInfo, Run, TrainingState } from './checkpoint.js';
 import { completeConfig, type FitPlan, type PartialTrainConfig, planFor, type TrainConfig } from './config.js';
 import { backendProduct } from './forward.js';
-import { InputRows } from './layers/input-rows.js';
 import { LayerTrainer } from './layers/layer-trainer.js';
 import { createNetwork, groupCount, inputCount, type Network, type NetworkShape, validateNetwork } from './network.js';
 import { partitionedLoss, thresholdLoss } from './objectives/losses.js';
@@ -63,7 +62,6 @@ export class Trainer {
   private run: Run | undefined;
   private readonly base: Network;
   private readonly frozen: ReadonlySet<number>;
-  private readonly inputs: readonly InputRows[];
   private readonly batch: Batch;
   private total = new Float32Array(0);
   private slopes = new Float32Array(0);
@@ -92,7 +90,7 @@ export class Trainer {
     this.layers = this.base.layers.map((layer, index) => {
       const scale = scales?.[index];
       return new LayerTrainer(
-        { ...layer, weights: layer.weights.slice() },
+        layer,
         {
           groups: groupCount(this.base),
           optimizer,
@@ -110,8 +108,7 @@ export class Trainer {
       throw new GoodnessError('train.config', 'only images can be pooled', { expected: 'a geometry', got: 'none' });
     }
     const full = geometry && { width: geometry.width * pool, height: geometry.height * pool };
-    this.batch = new Batch(live, this.config, full, backendProduct(backend.tf));
-    this.inputs = this.layers.map(({ layer }) => new InputRows(layer.inputs));
+    this.batch = new Batch(live, this.config, full, backendProduct(backend));
   }
 
   /** The network as it is now, with copies of the weights. */
@@ -249,7 +246,7 @@ export class Trainer {
       const loss = partitioned
         ? partitionedLoss(this.config.loss, goodness, this.total, labels, rows, groups, this.slopes)
         : thresholdLoss(this.config.loss, goodness, count, rows, this.slopes);
-      if (!this.frozen.has(index)) layer.update(this.inputs[index]!, this.slopes, rate);
+      if (!this.frozen.has(index)) layer.update(this.slopes, rate);
       return { loss, ...goodnessMeans(goodness, labels, groups) };
     });
   }
@@ -258,9 +255,7 @@ export class Trainer {
     this.layers.forEach((layer, index) => {
       const below = this.layers[index - 1];
       const dropout = below === undefined ? this.config.inputDropout : this.config.dropout;
-      const input = this.inputs[index]!;
-      input.fill(below === undefined ? this.batch.encoded : below.activities, rows, dropout, this.random);
-      layer.forward(input);
+      layer.forward(below === undefined ? this.batch.encoded : below.activities, rows, dropout, this.random);
     });
   }
 

@@ -31,7 +31,7 @@ describe('the whole loop on an emulated device', () => {
         pool: 1,
         epochs: 20,
         seed: 3,
-        backend: await selectBackend('wasm'),
+        backend: await selectBackend(),
         shift: 'drift80',
         schedule: [{ samples: 30 }, { samples: 120, sync: true }, { samples: 200, sync: true }],
         session,

@@ -89,7 +89,7 @@ describe('quantize', () => {
   it('keeps the accuracy of a trained network within a sample in a hundred, and its thresholds', async () => {
     const [noisy, unseen] = [blobs(20, 800, 45), blobs(21, 800, 45)];
     const shape = shapeOf(matched([32, 32]));
-    const trainer = new Trainer({ backend: await selectBackend('wasm'), seed: 1, shape });
+    const trainer = new Trainer({ backend: await selectBackend(), seed: 1, shape });
     await trainer.fit(noisy, { epochs: 30, batch: 50 });
     const float = evaluate(trainer.network(), unseen);
     const integer = evaluateModel(

@@ -22,7 +22,7 @@ let base: Network;
 let scales: number[];
 
 beforeAll(async () => {
-  backend = await selectBackend('wasm');
+  backend = await selectBackend();
   const mnist = await loadMnist();
   host = slice(mnist.train, 0, 3000);
   test = slice(mnist.test, 0, 1000);

@@ -89,12 +89,17 @@ describe('the forward pass', () => {
     expect(goodness[1]).toBeCloseTo(50 / 25 + 64 / 17, 5);
   });
 
-  it.each(['partitioned', 'label'] as const)('is the same on a backend (%s)', async (objective) => {
-    const { tf } = await selectBackend('wasm');
+  it.each([
+    ['partitioned', 'simd'],
+    ['label', 'simd'],
+    ['partitioned', 'wasm'],
+    ['label', 'wasm'],
+  ] as const)('is the same on a backend (%s, %s)', async (objective, name) => {
+    const backend = await selectBackend(name);
     const data = blobs(20, 1);
     const network = createNetwork(shapeFor(data, { hidden: [9, 6, 3], objective }), new Random(2));
     const plain = labelGoodness(network, data.inputs, data.count);
-    const fast = labelGoodness(network, data.inputs, data.count, backendProduct(tf));
+    const fast = labelGoodness(network, data.inputs, data.count, backendProduct(backend));
     for (const [i, g] of fast.entries()) expect(g).toBeCloseTo(plain[i]!, 4);
   });
 

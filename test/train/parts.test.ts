@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { augment, shiftImage } from '../../src/train/augmentation.js';
 import { fakeQuantize, fittingScale } from '../../src/train/layers/fake-quantization.js';
-import { InputRows } from '../../src/train/layers/input-rows.js';
 import { ADAM, createOptimizer, SGD } from '../../src/train/layers/optimizer.js';
 import { hardWrongLabels, randomWrongLabels } from '../../src/train/negatives/wrong-labels.js';
 import { encode } from '../../src/train/preprocess.js';
 import { scheduleFactor } from '../../src/train/schedule/schedule.js';
+import { InputRows } from '../../src/train/tensorflow/input-rows.js';
 
 describe('negatives', () => {
   it('are never the true label, and reach every other one', () => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { GoodnessError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
 import { pool } from '../../src/data/pool.js';
-import { type Backend, selectBackend } from '../../src/train/backend.js';
+import { type Backend, type BackendName, selectBackend } from '../../src/train/backend.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.js';
 import type { PartialTrainConfig } from '../../src/train/config.js';
 import { shapeFor } from '../../src/train/config.js';
@@ -15,16 +15,22 @@ import { bars, blobs } from './blobs.js';
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await selectBackend('wasm');
+  backend = await selectBackend('simd');
 });
 
 function bytes(network: Network): Uint8Array[] {
   return network.layers.map((layer) => new Uint8Array(layer.weights.slice().buffer));
 }
 
-function barsTrainer(config: PartialTrainConfig = {}, seed = 1): Trainer {
+function barsTrainer(config: PartialTrainConfig = {}, seed = 1, on = backend): Trainer {
   const data = bars(1, 1);
-  return new Trainer({ backend, seed, shape: shapeFor(data, { hidden: [24, 12] }), config, geometry: data.geometry! });
+  return new Trainer({
+    backend: on,
+    seed,
+    shape: shapeFor(data, { hidden: [24, 12] }),
+    config,
+    geometry: data.geometry!,
+  });
 }
 
 async function rejection(action: Promise<unknown>): Promise<GoodnessError> {
@@ -83,12 +89,13 @@ describe('training', () => {
   });
 
   it('leaves no tensor behind', async () => {
-    const trainer = barsTrainer();
+    const tensors = await selectBackend('wasm');
+    const trainer = barsTrainer({}, 1, tensors);
     const { inputs, labels } = bars(40, 1);
     trainer.step(inputs, labels, 1e-3);
-    const before = backend.tf.memory();
+    const before = tensors.tf!.memory();
     for (let i = 0; i < 5; i++) trainer.step(inputs, labels, 1e-3);
-    const after = backend.tf.memory();
+    const after = tensors.tf!.memory();
     expect([after.numTensors, after.numDataBuffers]).toEqual([before.numTensors, before.numDataBuffers]);
     expect(before.numTensors).toBe(0);
   });
@@ -175,11 +182,11 @@ describe('training', () => {
   });
 });
 
-describe('a run that is stopped', () => {
+describe.each(['simd', 'wasm'] as const)('a run that is stopped on %s', (name: BackendName) => {
   const config: PartialTrainConfig = { peer: 0.03, quantization: { bits: 4 } };
 
   async function stopped(after: number): Promise<Trainer> {
-    const trainer = barsTrainer(config);
+    const trainer = barsTrainer(config, 1, await selectBackend(name));
     const control = new AbortController();
     const onProgress = ({ step }: Progress): void => {
       if (step === after) control.abort();
@@ -197,13 +204,13 @@ describe('a run that is stopped', () => {
 
   it('gives the same weights as one that is not, through a checkpoint or without', async () => {
     const data = bars(90, 1);
-    const whole = barsTrainer(config);
+    const whole = barsTrainer(config, 1, await selectBackend(name));
     await whole.fit(data, { epochs: 20, batch: 10 });
     const expected = bytes(whole.network());
     for (const after of [1, 50, 131]) {
       const trainer = await stopped(after);
       const file = encodeCheckpoint(trainer.checkpoint(data));
-      const restored = Trainer.restore(decodeCheckpoint(file), backend);
+      const restored = Trainer.restore(decodeCheckpoint(file), await selectBackend(name));
       expect(await restored.resume(data)).toEqual({ finished: true, step: 180, steps: 180 });
       expect(bytes(restored.network())).toEqual(expected);
       await trainer.resume(data);

@@ -121,7 +121,7 @@ describe('the training kernel', () => {
     const run = (backend: Backend): Uint8Array => {
       const random = new Random(5);
       const weights = backend.weights(randomFloats(random, 300 * 170), 300, 170, ADAM);
-      for (let step = 0; step < 20; step++) {
+      for (let step = 0; step < 8; step++) {
         weights.take(randomFloats(random, 90 * 300, 0.4), 90, 0.1, random);
         weights.activities({ scale: 0.1, bits: 8 });
         weights.learn(weights.activities(), 1e-3);
@@ -129,7 +129,7 @@ describe('the training kernel', () => {
       return new Uint8Array(weights.values.slice().buffer);
     };
     const expected = run(await kernelBackend(1));
-    for (const threads of [2, 3, 7]) expect(run(await kernelBackend(threads))).toEqual(expected);
+    for (const threads of [2, 5]) expect(run(await kernelBackend(threads))).toEqual(expected);
   });
 
   it('drops the given share of inputs, others each time, and rescales what stays', () => {

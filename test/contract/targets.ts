@@ -9,13 +9,12 @@ import { boardOf } from '../../src/device/boards/boards.js';
 import { place, plan } from '../../src/device/boards/planner.js';
 import type { ContractTarget } from '../../src/device/contract/contract.js';
 import { startEmulatedTarget } from '../../src/device/contract/emulated.js';
-import { type FlashStore, flashFile } from '../../src/device/flash-file.js';
+import type { FlashStore } from '../../src/device/flash-file.js';
 import { startNativeBoard } from '../../src/device/native-board.js';
 import { openTransport } from '../../src/device/resolve.js';
 import { Session } from '../../src/device/session.js';
 import { connectSimulated } from '../../src/device/simulated.js';
 import { SimulatedBoard } from '../../src/device/simulated-board.js';
-import { serveTcp } from '../../src/device/tcp-server.js';
 import type { Transport } from '../../src/device/transport.js';
 import type { Model } from '../../src/format/model.js';
 import { buildFirmware } from '../emulated/support/firmware.js';
@@ -109,18 +108,6 @@ function simulated(): Promise<Running> {
   );
 }
 
-/** The simulated board behind a socket, with its flash in a file. */
-function simulatedTcp(): Promise<Running> {
-  const folder = mkdtempSync(join(tmpdir(), 'goodness-contract-'));
-  return restartable(
-    'sim over TCP',
-    async () => serveTcp(await SimulatedBoard.start({}, flashFile(join(folder, 'flash.bin'))), 0),
-    (server) => server.close(),
-    (server) => openTransport(server.address),
-    () => rmSync(folder, { recursive: true }),
-  );
-}
-
 function native(tcp: boolean): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'goodness-contract-'));
   return restartable(
@@ -141,7 +128,7 @@ const small = async (): Promise<Model> => randomModel(SMALL);
 /** Boards of this machine itself: the core as WebAssembly and as a process. */
 const HOST_TARGETS: readonly TargetEntry[] = [
   { id: 'sim', lacks: () => [], model: small, start: simulated },
-  { id: 'sim over TCP', lacks: () => [], model: small, start: simulatedTcp },
+  { id: 'wasm', lacks: () => [], model: small, start: (model) => startEmulatedTarget(boardOf('wasm'), model) },
   { id: 'linux on a pty', lacks: needsNative, model: small, start: () => native(false) },
   { id: 'linux over TCP', lacks: needsNative, model: small, start: () => native(true) },
 ];

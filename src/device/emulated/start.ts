@@ -75,6 +75,14 @@ const EMULATIONS: Readonly<Partial<Record<BoardId, Emulation>>> = {
       return withoutReset(await startNativeBoard(store === undefined ? {} : { store }));
     },
   },
+  wasm: {
+    placesModel: false,
+    keepsStore: true,
+    start: async (_, { store }) => {
+      const { startSimulated } = await import('./simulated.js');
+      return startSimulated(store === undefined ? {} : { store });
+    },
+  },
 };
 
 /** Boards that `startBoard` can start. */

@@ -13,9 +13,11 @@ export { applyShift, parseShift, type Shift, shiftHelp } from './data/shift.js';
 export { encodeTable, splitTable } from './data/table.js';
 export type { Board, BoardId } from './device/boards/board.js';
 export { BOARDS, boardOf } from './device/boards/boards.js';
+export { buildFirmware } from './device/boards/firmware.js';
 export { type FlashBoardOptions, type FlashBoardReport, flashBoard } from './device/boards/flash-board.js';
 export type { Plan } from './device/boards/plan.js';
 export { place, plan } from './device/boards/planner.js';
+export { type Answer, probe, probeAll } from './device/boards/probe.js';
 export type { Bootloader, BootloaderOptions, BootloaderReport } from './device/bootloader/bootloader.js';
 export type { FirmwareImage } from './device/bootloader/firmware-image.js';
 export { formatHex, parseFirmware } from './device/bootloader/hex.js';
@@ -27,6 +29,8 @@ export {
   type ContractTarget,
   runContract,
 } from './device/contract/contract.js';
+export { examine, type Finding } from './device/doctor.js';
+export { type DoctorSystem, type ProcessFacts, thisMachine } from './device/doctor-system.js';
 export type { EmulatedBoard } from './device/emulated/emulated-board.js';
 export { startBoard } from './device/emulated/start.js';
 export type { Evaluation } from './device/evaluation.js';
@@ -37,8 +41,9 @@ export { listPorts, type Port } from './device/ports.js';
 export { type Pull, type PullOptions, pull, pullImage } from './device/pull.js';
 export { push, save } from './device/push.js';
 export { openTransport } from './device/resolve.js';
-export { accelerometerSource, analogSource } from './device/sensor/analog.js';
+export { analogSource } from './device/sensor/analog.js';
 export { type CaptureOptions, capture } from './device/sensor/capture.js';
+export { type ComponentKind, type ComponentOptions, componentSource } from './device/sensor/component.js';
 export { type FirmataBoard, openFirmata } from './device/sensor/firmata.js';
 export { type RecordOptions, record } from './device/sensor/recorder.js';
 export { type SignalKind, signalSource } from './device/sensor/signal.js';

@@ -1,7 +1,8 @@
 import { defineCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
-import { accelerometerSource, analogSource } from '../device/sensor/analog.js';
+import { analogSource } from '../device/sensor/analog.js';
 import { capture } from '../device/sensor/capture.js';
+import { COMPONENT_KINDS, type ComponentKind, componentSource } from '../device/sensor/component.js';
 import { FEATURES } from '../device/sensor/features.js';
 import { openFirmata } from '../device/sensor/firmata.js';
 import { SIGNALS, signalSource } from '../device/sensor/signal.js';
@@ -22,14 +23,17 @@ export default defineCommand({
     sensor: {
       type: 'string',
       required: true,
-      description: `analog:A0,A1,... or accelerometer; with --io sim: ${SIGNALS.join(', ')}`,
+      description: `analog:A0,A1,..., or what johnny-five has a component for: ${COMPONENT_KINDS.join(', ')}; with --io sim: ${SIGNALS.join(', ')}`,
     },
     controller: {
       type: 'string',
-      default: 'ANALOG',
-      description: "Chip of the accelerometer, as johnny-five's: ANALOG, ADXL335, ADXL345, MPU6050",
+      description: 'Chip of a component, as johnny-five names it: ADXL335, MPU6050, LM35, ...',
     },
-    pins: { type: 'string', default: 'A0,A1,A2', description: 'Pins of an analog accelerometer: x,y,z' },
+    pins: {
+      type: 'string',
+      description:
+        'Analog pins of a component: x,y,z of an accelerometer (A0,A1,A2 without --controller), else one (A0 without --controller); none on I2C',
+    },
     rate: { type: 'string', default: '50', valueHint: 'Hz', description: 'Samples per second' },
     label: { type: 'string', required: true, description: 'What the sensor senses meanwhile: the class of the rows' },
     out: { type: 'string', required: true, valueHint: 'file.csv', description: 'Where to write' },
@@ -93,8 +97,8 @@ interface SourceArguments {
   readonly port?: string | undefined;
   readonly baud: string;
   readonly sensor: string;
-  readonly controller: string;
-  readonly pins: string;
+  readonly controller?: string | undefined;
+  readonly pins?: string | undefined;
   readonly rate: string;
   readonly seed: string;
 }
@@ -105,10 +109,11 @@ async function openSource(args: SourceArguments, note: (text: string) => void): 
   if (io === 'sim') {
     return signalSource({ kind: oneOf('sensor', args.sensor, SIGNALS), rate, seed: numberOf('seed', args.seed)! });
   }
-  const [kind, pins] = args.sensor.split(':', 2);
-  if (kind !== 'accelerometer' && !(kind === 'analog' && pins !== undefined && pins !== '')) {
+  const [kind, analog] = args.sensor.split(':', 2);
+  const component = COMPONENT_KINDS.find((name) => name === args.sensor);
+  if (component === undefined && !(kind === 'analog' && analog !== undefined && analog !== '')) {
     throw new GoodnessError('usage.value', '--sensor does not know this value', {
-      expected: 'analog:A0,A1,... or accelerometer',
+      expected: `analog:A0,A1,... or one of ${COMPONENT_KINDS.join(', ')}`,
       got: JSON.stringify(args.sensor),
     });
   }
@@ -121,15 +126,22 @@ async function openSource(args: SourceArguments, note: (text: string) => void): 
   const firmata = await openFirmata(args.port, { baud });
   note(`${firmata.firmware} on ${args.port}`);
   try {
-    if (kind === 'analog') return await analogSource(firmata, pins!.split(','), rate);
-    const analog = /^(ANALOG|ADXL335)$/i.test(args.controller);
-    return await accelerometerSource(firmata, {
-      controller: args.controller,
+    if (component === undefined) return await analogSource(firmata, analog!.split(','), rate);
+    const { controller } = args;
+    const pins = args.pins?.split(',') ?? usualPins(component, controller);
+    return await componentSource(firmata, component, {
       rate,
-      ...(analog ? { pins: args.pins.split(',') } : {}),
+      pins,
+      ...(controller === undefined ? {} : { controller }),
     });
   } catch (error) {
     await firmata.close();
     throw error;
   }
+}
+
+/** Where a component hangs if nothing is said of its pins: a named chip may be on I2C, and then it has none. */
+function usualPins(component: ComponentKind, controller: string | undefined): string[] {
+  if (component === 'accelerometer' && /^(ANALOG|ADXL335)?$/i.test(controller ?? '')) return ['A0', 'A1', 'A2'];
+  return controller === undefined ? ['A0'] : [];
 }

@@ -8,8 +8,10 @@ import { Random } from '../../src/base/random.js';
 import { parseCsv } from '../../src/data/csv.js';
 import { avrBootloader, type SimavrBoard, startSimavr } from '../../src/device/emulated/simavr.js';
 import { analogSource } from '../../src/device/sensor/analog.js';
+import { componentSource } from '../../src/device/sensor/component.js';
 import { openFirmata } from '../../src/device/sensor/firmata.js';
 import { type SignalKind, signalAt } from '../../src/device/sensor/signal.js';
+import type { SampleSource } from '../../src/device/sensor/source.js';
 import { hasProgram } from '../support/programs.js';
 import { standardFirmata } from './support/standard-firmata.js';
 
@@ -52,6 +54,14 @@ function run(
   });
 }
 
+/** The first samples of a source, which is closed then. */
+async function firstOf(source: SampleSource, count: number): Promise<number[][]> {
+  const taken: number[][] = [];
+  for await (const sample of source.samples()) if (taken.push([...sample]) === count) break;
+  await source.close();
+  return taken;
+}
+
 describe.skipIf(lacks.length > 0)(`StandardFirmata in an emulated Uno${needs}`, () => {
   let board: SimavrBoard;
   let folder = '';
@@ -85,6 +95,71 @@ describe.skipIf(lacks.length > 0)(`StandardFirmata in an emulated Uno${needs}`, 
       expect(Math.abs(a0! - 204)).toBeLessThanOrEqual(1);
       expect(Math.abs(a2! - 818)).toBeLessThanOrEqual(1);
     }
+  }, 30_000);
+
+  it('has an analog accelerometer in g, one sample per round of its three pins', async () => {
+    // An ADXL335 as johnny-five knows it: 0 g at 330 of 1023, 66.5 steps per g.
+    for (const [n, g] of [1, -1, 0].entries()) {
+      await board.control(`adc ${n} ${Math.round(((330 + 66.5 * g) * 5000) / 1023)}`);
+    }
+    const uno = await openFirmata(board.address);
+    const source = await componentSource(uno, 'accelerometer', {
+      controller: 'ADXL335',
+      pins: ['A0', 'A1', 'A2'],
+      rate: 50,
+    });
+    expect(source.channels).toEqual(['x', 'y', 'z']);
+    const start = performance.now();
+    const taken = await firstOf(source, 60);
+    const seconds = (performance.now() - start) / 1000;
+    for (const [x, y, z] of taken.slice(10)) {
+      expect(Math.abs(x! - 1)).toBeLessThan(0.05);
+      expect(Math.abs(y! + 1)).toBeLessThan(0.05);
+      expect(Math.abs(z!)).toBeLessThan(0.05);
+    }
+    // Three times as many came where each pin's report made a sample.
+    expect(taken.length / seconds).toBeLessThan(60);
+  }, 30_000);
+
+  it.each([
+    ['thermometer', 'LM35', 250, 25],
+    ['thermometer', 'TMP36', 750, 25],
+    ['light', undefined, 2500, 0.5],
+    ['proximity', 'GP2Y0A21YK', 1500, 17],
+  ] as const)(
+    'has a %s (%s) in its unit',
+    async (kind, controller, volts, expected) => {
+      await board.control(`adc 0 ${volts}`);
+      const uno = await openFirmata(board.address);
+      const chip = controller === undefined ? {} : { controller };
+      const source = await componentSource(uno, kind, { ...chip, pins: ['A0'], rate: 20 });
+      const [last] = (await firstOf(source, 15)).at(-1)!;
+      expect(Math.abs(last! - expected) / expected).toBeLessThan(0.03);
+    },
+    30_000,
+  );
+
+  it('has a component recorded by the command', async () => {
+    await board.control('adc 0 250');
+    const out = join(folder, 'warmth.csv');
+    const sensor = ['--sensor', 'thermometer', '--controller', 'LM35', '--pins', 'A0', '--rate', '20', '--window', '4'];
+    const said = await run([
+      ...[CLI, 'capture', '--port', board.address, ...sensor],
+      ...['--windows', '3', '--label', 'warm', '--out', out, '--json'],
+    ]);
+    expect(said.code, said.out).toBe(0);
+    const { rows, width, values } = parseCsv(readFileSync(out, 'utf8'));
+    expect([rows, width]).toEqual([3, 4]);
+    for (const value of values.slice(-4)) expect(Math.abs(value - 25)).toBeLessThan(1);
+  }, 30_000);
+
+  it('has no component of a chip that nobody knows, and says which there are', async () => {
+    const uno = await openFirmata(board.address);
+    await expect(componentSource(uno, 'thermometer', { controller: 'LM9999', rate: 20 })).rejects.toMatchObject({
+      code: 'sensor.controller',
+      expected: expect.stringContaining('LM35'),
+    });
+    await uno.close();
   }, 30_000);
 
   it('says which pins there are, and which rates it can keep', async () => {

@@ -1,15 +1,12 @@
 import { GoodnessError } from '../../base/errors.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { FirmataBoard } from './firmata.js';
-import { type FiveComponent, loadFive } from './five.js';
-import { SampleQueue } from './queue.js';
+import { disable, loadFive } from './five.js';
+import { pushed } from './pushed.js';
 import type { SampleSource } from './source.js';
 
 /** Firmata takes intervals in whole milliseconds; below this StandardFirmata on an Uno can't keep up with its line. */
-const LEAST_INTERVAL_MS = 5;
-/** Nothing for so many intervals: the sensor is dead. */
-const SILENT_INTERVALS = 50;
-const LEAST_SILENCE_MS = 3000;
+export const LEAST_INTERVAL_MS = 5;
 
 /**
  * Analog pins of a board, at the pace of the board itself: StandardFirmata reports all of them, one after the other, once per
@@ -64,105 +61,8 @@ export async function analogSource(
   return source;
 }
 
-export interface AccelerometerOptions {
-  /** As johnny-five names them: `ANALOG`, `ADXL335`, `ADXL345`, `MPU6050`, ... */
-  readonly controller: string;
-  /** Analog pins of x, y, z, for analog ones. */
-  readonly pins?: readonly string[];
-  /** Samples per second. */
-  readonly rate: number;
-}
-
-/** An accelerometer, by johnny-five's component for its chip: x, y and z in g. Not verified on hardware. */
-export async function accelerometerSource(
-  firmata: FirmataBoard,
-  options: AccelerometerOptions,
-  clock: Clock = systemClock,
-): Promise<SampleSource> {
-  const { controller, pins, rate } = options;
-  const five = await loadFive();
-  const { board } = firmata;
-  const interval = Math.max(LEAST_INTERVAL_MS, Math.round(1000 / rate));
-  let component: FiveComponent;
-  try {
-    board.io.setSamplingInterval(interval);
-    component = new five.Accelerometer({ controller, board, freq: interval, ...(pins === undefined ? {} : { pins }) });
-  } catch (cause) {
-    throw new GoodnessError('sensor.controller', `johnny-five can not make an accelerometer of ${controller}`, {
-      expected: 'ANALOG or ADXL335 with --pins A0,A1,A2; ADXL345, MPU6050, LIS3DH, ... on I2C',
-      got: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    });
-  }
-  const listener = (data: { x: number; y: number; z: number }): void =>
-    source.push(Float64Array.of(Number(component.x), Number(component.y), Number(component.z ?? data.z)));
-  component.on('data', listener);
-  const source = pushed(firmata, ['x', 'y', 'z'], 1000 / interval, clock, () => {
-    component.removeListener('data', listener);
-    disable([component]);
-  });
-  return source;
-}
-
-/** A source fed by events, which notices when they stop. */
-function pushed(
-  firmata: FirmataBoard,
-  channels: readonly string[],
-  rate: number,
-  clock: Clock,
-  stop: () => void,
-): SampleSource & { push(sample: Float64Array): void } {
-  const queue = new SampleQueue<Float64Array>();
-  const patience = Math.max(LEAST_SILENCE_MS, (SILENT_INTERVALS * 1000) / rate);
-  let heard = false;
-  let cancel = (): void => {};
-  const watch = (): void => {
-    cancel = clock.after(patience, () => {
-      if (heard) {
-        heard = false;
-        watch();
-        return;
-      }
-      queue.end(
-        new GoodnessError('sensor.silent', `the sensor says nothing (${channels.join(', ')})`, {
-          expected: `${rate.toFixed(1)} samples per second`,
-          got: `none for ${patience / 1000} s`,
-          fix: 'Check the wiring, the pin and the kind of sensor.',
-        }),
-      );
-    });
-  };
-  watch();
-  firmata.gone.then((reason) => {
-    queue.end(
-      new GoodnessError('sensor.gone', 'the board with the sensor is gone', {
-        got: reason.message,
-        fix: 'Check the cable.',
-        cause: reason,
-      }),
-    );
-  });
-  return {
-    channels,
-    rate,
-    get lost() {
-      return queue.lost;
-    },
-    samples: () => queue,
-    push(sample) {
-      heard = true;
-      queue.push(sample);
-    },
-    async close() {
-      cancel();
-      queue.end();
-      stop();
-      await firmata.close();
-    },
-  };
-}
-
-function pinNumber(pin: string, count: number): number {
+/** Number of an analog pin: 3 of `A3`. @throws GoodnessError `sensor.pin` */
+export function pinNumber(pin: string, count: number): number {
   const match = /^A(\d{1,2})$/i.exec(pin.trim());
   const n = match === null ? -1 : Number(match[1]);
   if (n >= 0 && n < count) return n;
@@ -170,11 +70,4 @@ function pinNumber(pin: string, count: number): number {
     expected: `A0 to A${count - 1}`,
     got: pin,
   });
-}
-
-function disable(components: readonly FiveComponent[]): void {
-  for (const component of components) {
-    component.removeAllListeners();
-    if (typeof component.disable === 'function') component.disable();
-  }
 }

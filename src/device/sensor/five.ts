@@ -24,10 +24,19 @@ export interface FiveComponent extends EventEmitter {
   readonly [name: string]: unknown;
 }
 
+type ComponentClass = new (options: object) => FiveComponent;
+
 interface Five {
   readonly Board: new (options: object) => FiveBoard;
-  readonly Sensor: new (options: object) => FiveComponent;
-  readonly Accelerometer: new (options: object) => FiveComponent;
+  readonly Sensor: ComponentClass;
+  readonly Accelerometer: ComponentClass;
+  readonly Barometer: ComponentClass;
+  readonly Compass: ComponentClass;
+  readonly Gyro: ComponentClass;
+  readonly Hygrometer: ComponentClass;
+  readonly Light: ComponentClass;
+  readonly Proximity: ComponentClass;
+  readonly Thermometer: ComponentClass;
 }
 
 interface FirmataModule {
@@ -59,4 +68,12 @@ export function loadFive(): Promise<Five> {
 export function loadFirmata(): Promise<FirmataModule> {
   // @ts-expect-error: it has no types
   return load<FirmataModule>('firmata-io', () => import('firmata-io'));
+}
+
+/** Has components report no more. */
+export function disable(components: readonly FiveComponent[]): void {
+  for (const component of components) {
+    component.removeAllListeners();
+    if (typeof component.disable === 'function') component.disable();
+  }
 }

@@ -67,6 +67,7 @@ typedef struct {
     uint32_t (*clock)(void); /* microseconds since some moment, wraps around; NULL = no clock */
     uint32_t boot;           /* a random number drawn at start, by which a host sees restarts; 0 = none */
     const char *target;      /* name in the HELLO response */
+    uint16_t ahead; /* bytes of further frames that the port keeps while the device works on one; 0 = none */
 
     /* read by anybody */
     ff_result last;        /* of the last sample */

@@ -23,24 +23,20 @@ enum {
 };
 
 /* Bytes of the HELLO response in front of the name, its status included. */
-#define HELLO_BYTES 45u
+#define HELLO_BYTES 47u
 
-/* The response under construction: raw, far enough behind `out` to be encoded in place. */
-static uint8_t *raw_response(const ff_link *link) {
-    return link->out + FF_COBS_OVERHEAD(link->decoder.capacity);
+ff_size ff_link_bytes(ff_size request, ff_size answer) {
+    return (ff_size)FF_LINK_BYTES(request, answer);
 }
 
-ff_size ff_link_bytes(ff_size payload) {
-    return (ff_size)FF_LINK_BYTES(payload);
-}
-
-void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size payload) {
+void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size request, ff_size answer) {
     ff_clear(link, sizeof *link);
     link->device = device;
-    link->payload = payload;
+    link->answer = answer;
     link->decoder.buffer = buffer + 2;
-    link->decoder.capacity = (ff_size)(payload + FF_FRAME_OVERHEAD);
+    link->decoder.capacity = (ff_size)(request + FF_FRAME_OVERHEAD);
     link->out = link->decoder.buffer + link->decoder.capacity;
+    link->raw = link->out + FF_COBS_OVERHEAD(answer + FF_FRAME_OVERHEAD);
 }
 
 ff_size ff_link_feed(ff_link *link, const uint8_t *bytes, ff_size count) {
@@ -70,7 +66,6 @@ static uint32_t state32(const ff_device *device, uint8_t at) {
 
 FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
-    const uint16_t payload = (uint16_t)link->payload;
     uint8_t capabilities = (FF_LEARN ? 1 : 0) | (FF_LEARN && FF_STATISTICS ? 2 : 0) | (FF_RECORDS ? 8 : 0);
     if (device->keeps_store) capabilities |= 4;
     if (device->can_restart) capabilities |= 16;
@@ -78,8 +73,8 @@ FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     to = put16(to, 1);
     *to++ = capabilities;
     *to++ = device->window;
-    to = put16(to, payload);
-    to = put16(to, payload);
+    to = put16(to, (uint16_t)(link->decoder.capacity - FF_FRAME_OVERHEAD));
+    to = put16(to, (uint16_t)link->answer);
     to = put32(to, ff_device_room(device, FF_KIND_IMAGE));
     to = put32(to, ff_device_room(device, FF_KIND_PATCH));
     to = put32(to, device->arena_bytes);
@@ -90,6 +85,7 @@ FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     to = put32(to, device->model.image_bytes);
     to = put32(to, state32(device, FF_AT_BASE));
     to = put32(to, state32(device, FF_AT_SAMPLES));
+    to = put16(to, device->ahead);
     const char *name = device->target;
     for (uint8_t left = FF_LINK_PAYLOAD_LEAST - HELLO_BYTES; *name && left; left--)
         *to++ = (uint8_t)*name++;
@@ -126,7 +122,7 @@ static ff_status trace(const ff_link *link, const uint8_t *p, ff_size count, uin
     if (layer >= model->layers) return ff_fail(&device->fault, FF_RANGE, model->layers, layer);
     uint16_t part[2]; /* from, number */
     ff_copy(part, p + 1, sizeof part);
-    const uint16_t m = model->layer[layer].m, most = (uint16_t)((link->payload - 1) / 2);
+    const uint16_t m = model->layer[layer].m, most = (uint16_t)((link->answer - 1) / 2);
     if (part[0] > m || part[1] > m - part[0])
         return ff_fail32(&device->fault, FF_RANGE, m, (uint32_t)part[0] + part[1]);
     if (part[1] > most) return ff_fail(&device->fault, FF_RANGE, most, part[1]);
@@ -156,7 +152,7 @@ static ff_status read(const ff_link *link, const uint8_t *p, uint8_t **to) {
     uint8_t *part = (uint8_t *)words; /* offset, count */
     ff_copy(part, p + 1, 6);
     ff_size count = ff_at16(part + 4);
-    const ff_size most = (ff_size)(link->payload - 1);
+    const ff_size most = (ff_size)(link->answer - 1);
     if (count > most) return ff_fail(&device->fault, FF_RANGE, most, count);
     ff_status status = ff_device_read(device, p[0], ff_get_size(part), *to, &count);
     if (status == FF_OK) *to += count;
@@ -251,7 +247,7 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
 
 /* Encodes the response whose payload ends at `to`. */
 FF_INLINE void respond(ff_link *link, ff_status status, uint8_t *to) {
-    uint8_t *raw = raw_response(link);
+    uint8_t *raw = link->raw;
     raw[0] = link->type | 0x80;
     raw[1] = link->sequence;
     raw[2] = (uint8_t)status;
@@ -280,7 +276,7 @@ FF_INLINE uint8_t *put_outcome(const ff_link *link, uint8_t *to) {
 uint8_t ff_link_step(ff_link *link) {
     ff_device *device = link->device;
     if (!link->has_request || link->out_sent < link->out_count) return 0; /* one response at a time */
-    uint8_t *to = raw_response(link) + 3;
+    uint8_t *to = link->raw + 3;
     ff_status status;
     /* Whoever is stepped drives the job on: the link that began it may have lost its client. */
     if (device->job != FF_JOB_NONE && (ff_device_step(device), !link->owns_job)) return 1;

@@ -6,6 +6,9 @@
  *   ff_link_step(link)                     does a bounded piece of work; 1 = there is more to do
  *   n = ff_link_take(link, to, room)       bytes to send
  *
+ * A port that wants the next request to come in while this one is being worked on keeps its bytes, by
+ * interrupt for instance, and says in device->ahead how many it can keep.
+ *
  * Several links may share a device: a long job of one makes the others wait.
  */
 #ifndef FF_LINK_H
@@ -18,7 +21,8 @@ typedef struct {
     ff_device *device;
     ff_decoder decoder;
     uint8_t *out;      /* response: encoded from here on */
-    ff_size payload;   /* largest payload of a request or response */
+    uint8_t *raw;      /* the same under construction, far enough behind `out` to be encoded in place */
+    ff_size answer;    /* largest payload of a response; that of a request is what the decoder holds */
     ff_size out_count; /* encoded bytes */
     ff_size out_sent;
     uint8_t type, sequence; /* of the request being worked on */
@@ -29,14 +33,17 @@ typedef struct {
 /* Smallest payload that a link may be made for: the HELLO response with a short name. */
 #define FF_LINK_PAYLOAD_LEAST 64u
 
-/* Bytes of buffer that a link for this payload needs: a request, and a response raw and encoded. The two
- * bytes in front put a request's payload at a multiple of 4. */
-#define FF_LINK_BYTES(payload)                                                                               \
-    ((2u + 2u * ((payload) + FF_FRAME_OVERHEAD) + FF_COBS_OVERHEAD((payload) + FF_FRAME_OVERHEAD) + 3u) & ~3u)
-ff_size ff_link_bytes(ff_size payload);
+/* Bytes of buffer that a link needs for requests and answers with these payloads: a request, and an answer
+ * raw and encoded. The two bytes in front put a request's payload at a multiple of 4. */
+#define FF_LINK_BYTES(request, answer)                                                                       \
+    ((2u + (request) + FF_FRAME_OVERHEAD + (answer) + FF_FRAME_OVERHEAD +                                    \
+      FF_COBS_OVERHEAD((answer) + FF_FRAME_OVERHEAD) + 3u) &                                                 \
+     ~3u)
+ff_size ff_link_bytes(ff_size request, ff_size answer);
 
-/* buffer: ff_link_bytes(payload) bytes, aligned to 4. payload: FF_LINK_PAYLOAD_LEAST to 65535. */
-void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size payload);
+/* buffer: ff_link_bytes() bytes, aligned to 4. request, answer: largest payloads, FF_LINK_PAYLOAD_LEAST to
+ * 65535. */
+void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size request, ff_size answer);
 
 ff_size ff_link_feed(ff_link *link, const uint8_t *bytes, ff_size count);
 uint8_t ff_link_step(ff_link *link);

@@ -3,7 +3,7 @@
 
 static ff_device device;
 static ff_link line;
-static uint32_t buffer[FF_LINK_BYTES(BOARD_PAYLOAD) / 4];
+static uint32_t buffer[FF_LINK_BYTES(BOARD_PAYLOAD, BOARD_ANSWER) / 4];
 
 int main(void) {
     uint8_t in[32];
@@ -12,7 +12,7 @@ int main(void) {
     device.clock = board_clock;
     device.boot = board_seed();
     ff_device_start(&device);
-    ff_link_start(&line, &device, (uint8_t *)buffer, BOARD_PAYLOAD);
+    ff_link_start(&line, &device, (uint8_t *)buffer, BOARD_PAYLOAD, BOARD_ANSWER);
     for (;;) {
         if (from == to) {
             from = 0;

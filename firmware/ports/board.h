@@ -2,18 +2,33 @@
  * The seam to a board. A port is a folder that defines these six functions and says in its port.mk how it is
  * compiled; board.c is the main program of all of them. ports/template compiles and lists the steps.
  *
- * BOARD_PAYLOAD (port.mk): largest payload of a frame, FF_LINK_PAYLOAD_LEAST to 65535. A sample and 5 bytes
- * must fit for INFER and LEARN; larger frames make transfers faster. Each byte costs two of RAM.
+ * BOARD_PAYLOAD (port.mk): largest payload of a request, FF_LINK_PAYLOAD_LEAST to 65535. A sample and 5 bytes
+ * must fit for INFER and LEARN; larger requests make transfers faster.
+ * BOARD_ANSWER: the same for answers; as large as requests if it isn't set. Each byte of either costs one of
+ * RAM. BOARD_BAUD (BAUD=... for make): bits per second of the line.
  */
 #ifndef BOARD_H
 #define BOARD_H
 
 #include "goodness.h"
 
+#ifndef BOARD_ANSWER
+#define BOARD_ANSWER BOARD_PAYLOAD
+#endif
+
+/* Bytes on the line of the largest request: with type, sequence number, CRC, COBS and the zero at its end. */
+#define BOARD_REQUEST_BYTES                                                                                  \
+    (BOARD_PAYLOAD + FF_FRAME_OVERHEAD + (BOARD_PAYLOAD + FF_FRAME_OVERHEAD) / 254 + 2)
+
+/* What a receive ring has room for beside the bytes that device->ahead promises: a question whether the board
+ * is still there, which the host sends when it waits for long, and a zero before it. */
+#define BOARD_RING_SPARE 32
+
 /*
  * Called once, after .data and .bss are set up. Starts clock, line and flash, and fills in what the device
- * needs to know: flash, arena, arena_bytes, target, window, keeps_store, and where the board has it stage,
- * stage_bytes, can_restart, base (ff_device.h). The rest of *device is zero; board.c sets clock and boot.
+ * needs to know: flash, arena, arena_bytes, target, window, ahead, keeps_store, and where the board has it
+ * stage, stage_bytes, can_restart, base (ff_device.h). The rest of *device is zero; board.c sets clock and
+ * boot.
  */
 void board_start(ff_device *device);
 

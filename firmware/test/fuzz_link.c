@@ -82,8 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     device.arena_bytes = sizeof arena;
     device.target = "fuzz";
     device.window = 1;
-    if (ff_link_bytes(PAYLOAD) > sizeof buffer) abort();
-    ff_link_start(&link, &device, (uint8_t *)buffer, PAYLOAD);
+    if (ff_link_bytes(PAYLOAD, PAYLOAD) > sizeof buffer) abort();
+    ff_link_start(&link, &device, (uint8_t *)buffer, PAYLOAD, PAYLOAD);
     ff_device_start(&device);
     if (size && data[0] & 1) { /* flash a model by the wire first */
         uint32_t bytes = sample_image(image, (data[0] >> 1) & 1, (data[0] >> 2) & 1);

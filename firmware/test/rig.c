@@ -96,9 +96,9 @@ ff_status rig_boot(void) {
     rig_device.target = "rig";
     rig_device.window = 1;
     rig_device.keeps_store = 1;
-    if (ff_link_bytes(RIG_PAYLOAD) > sizeof buffer[0]) abort();
+    if (ff_link_bytes(RIG_PAYLOAD, RIG_PAYLOAD) > sizeof buffer[0]) abort();
     for (int i = 0; i < 2; i++)
-        ff_link_start(&rig_link[i], &rig_device, (uint8_t *)buffer[i], RIG_PAYLOAD);
+        ff_link_start(&rig_link[i], &rig_device, (uint8_t *)buffer[i], RIG_PAYLOAD, RIG_PAYLOAD);
     return ff_device_start(&rig_device);
 }
 

@@ -64,7 +64,7 @@ static void a_link_that_starts_again_gets_its_own_answers(void) {
     fresh();
     rig_send(left, RIG_SAVE, 0, 0);
     ff_link_step(left);
-    ff_link_start(left, &rig_device, buffer, RIG_PAYLOAD);
+    ff_link_start(left, &rig_device, buffer, RIG_PAYLOAD, RIG_PAYLOAD);
     CHECK(rig_hello(left, 0) == FF_OK);
     CHECK(rig_device.job == FF_JOB_NONE);
     CHECK(holds(a));
@@ -188,7 +188,7 @@ static void a_device_without_flash_learns_and_says_so(void) {
     fresh();
     memset(&rig_device.flash, 0, sizeof rig_device.flash);
     CHECK(ff_device_start(&rig_device) == FF_NO_MODEL);
-    ff_link_start(&link, &rig_device, buffer, RIG_PAYLOAD);
+    ff_link_start(&link, &rig_device, buffer, RIG_PAYLOAD, RIG_PAYLOAD);
     CHECK(rig_hello(&link, answer) == FF_OK);
     CHECK(ff_get32(answer + 10) == 0); /* no room for an object */
     CHECK(rig_begin(&link, FF_KIND_IMAGE, b, bytes, 0) == FF_SLOT);
@@ -437,7 +437,7 @@ static void a_long_name_is_cut_to_what_the_smallest_frame_holds(void) {
     fresh();
     rig_device.target = "a name that is longer than it may be";
     CHECK(rig_hello(left, answer) == FF_OK);
-    CHECK(memcmp(answer + 44, "a name that is long", 20) == 0); /* and a 0 of ours behind it */
+    CHECK(memcmp(answer + 46, "a name that is lo", 18) == 0); /* and a 0 of ours behind it */
 }
 
 static void a_model_that_does_not_fit_is_not_spoken_of(void) {

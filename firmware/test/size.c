@@ -19,7 +19,7 @@ void size_entry(void);
 void size_entry(void) {
     static uint32_t buffer[512];
     ff_device_start(&size_device);
-    ff_link_start(&size_link, &size_device, (uint8_t *)buffer, 1024);
+    ff_link_start(&size_link, &size_device, (uint8_t *)buffer, 1024, 1024);
     for (;;) {
         uint8_t byte = size_port;
         ff_link_feed(&size_link, &byte, 1);

@@ -1,5 +1,5 @@
 import { GoodnessError } from '../base/errors.js';
-import { type Frame, FrameDecoder } from '../format/frame.js';
+import { type Frame, FrameDecoder, frameBound } from '../format/frame.js';
 import {
   checkProtocol,
   decodeResponse,
@@ -29,7 +29,7 @@ export interface SessionOptions {
   readonly retries?: number;
   /** How long to try for a first answer, in ms: 6000. Boards that reset when their port is opened need 2 s. */
   readonly openMs?: number;
-  /** Most requests under way at once; as many as the device allows if left out. */
+  /** Most requests under way at once, 1 to 64; as many as the device keeps if left out. */
   readonly window?: number;
 }
 
@@ -56,8 +56,8 @@ const MOST_WINDOW = 64;
 const FLUSH = Uint8Array.of(0);
 
 /**
- * A conversation with one device (SPEC.md 9). Requests may be made at any time: up to HELLO's window of them are under way
- * at once, in the order in which they were made, and the others wait. What gets lost is sent again. Each request ends: with
+ * A conversation with one device (SPEC.md 9). Requests may be made at any time: as many as the device keeps are under way
+ * at once (HELLO's window, or more if they are short), in the order in which they were made, and the others wait. What gets lost is sent again. Each request ends: with
  * its answer, or with a GoodnessError: the device's refusal (`device.<status>`), `device.silent`, `device.noisy`, `device.gone`.
  */
 export class Session {
@@ -84,8 +84,9 @@ export class Session {
   private constructor(transport: Transport, options: SessionOptions) {
     this.transport = transport;
     this.clock = options.clock ?? systemClock;
-    const defaults = { responseMs: 1000, slowMs: 10_000, retries: 3, openMs: 6000, window: MOST_WINDOW };
-    this.options = { ...defaults, ...options, clock: this.clock };
+    const defaults = { responseMs: 1000, slowMs: 10_000, retries: 3, openMs: 6000 };
+    const window = Math.max(1, Math.min(MOST_WINDOW, options.window ?? MOST_WINDOW));
+    this.options = { ...defaults, ...options, clock: this.clock, window };
     const decoder = this.decoder;
     this.line = {
       retries: 0,
@@ -126,9 +127,18 @@ export class Session {
     return this.greet(this.options.responseMs, this.options.retries);
   }
 
-  /** Requests that may be under way at once: what a caller should keep going for full speed. */
+  /** Requests of any length that may be under way at once. */
   get pipelining(): number {
     return this.window;
+  }
+
+  /**
+   * Requests with so much payload that may be under way at once: what a caller should keep going for full speed. Short ones may
+   * be more, since the device keeps what comes while it works on one.
+   */
+  pipeliningOf(payloadLength: number): number {
+    const more = 1 + Math.floor(this.hello.ahead / frameBound(payloadLength));
+    return Math.max(this.window, Math.min(this.options.window, more));
   }
 
   /** Makes a request of the table MESSAGES and decodes the answer. What gets lost is sent again. */
@@ -166,7 +176,7 @@ export class Session {
     const hello = decodeResponse(MESSAGES.hello, answer!);
     checkProtocol(hello);
     this.greeting = hello;
-    this.window = Math.max(1, Math.min(MOST_WINDOW, this.options.window, hello.window));
+    this.window = Math.max(1, Math.min(this.options.window, hello.window));
     return hello;
   }
 
@@ -194,13 +204,23 @@ export class Session {
   private fill(): void {
     // A question that nothing stands in front of any more has nothing to ask about, and takes no room.
     while (this.flight[0]?.probe) this.flight.shift();
-    while (this.flight.length < this.window) {
-      const request = this.waiting.shift();
-      if (request === undefined) break;
+    for (let request = this.waiting[0]; request !== undefined && this.hasRoomFor(request); request = this.waiting[0]) {
+      this.waiting.shift();
       this.number(request);
       this.transmit(request);
     }
     this.watch();
+  }
+
+  /** Whether the device keeps one more request, with those that are under way (SPEC.md 9.1). */
+  private hasRoomFor(request: Request): boolean {
+    const { flight, window } = this;
+    if (flight.length < window) return true;
+    if (flight.length >= this.options.window) return false;
+    // The oldest is being worked on.
+    let bytes = frameBound(request.payload.length);
+    for (let i = 1; i < flight.length; i++) bytes += flight[i]!.wire.length;
+    return bytes <= (this.greeting?.ahead ?? 0);
   }
 
   private number(request: Request): void {

@@ -9,8 +9,11 @@ import type { OnProgress } from './transfer.js';
 import type { WasmCore } from './wasm/core.js';
 import { newOutcomes, setOutcome } from './wasm/outcomes.js';
 
+/** Payload in front of the sample: the label of INFER; index and label of LEARN. */
+const INFER_HEAD = 1;
+const LEARN_HEAD = 5;
 /** Bytes on the line beside the sample: frame, index and label, and the answer. */
-const LEARN_OVERHEAD = 8 + 5 + 8 + 17;
+const LEARN_OVERHEAD = 8 + LEARN_HEAD + 8 + 17;
 
 /** Classifies all samples on the device, with their labels, so that the device says which thresholds they miss. */
 export async function evaluate(session: Session, data: Dataset, onProgress?: OnProgress): Promise<Evaluation> {
@@ -19,7 +22,7 @@ export async function evaluate(session: Session, data: Dataset, onProgress?: OnP
   let next = 0;
   let done = 0;
   await pipeline(
-    () => session.pipelining,
+    () => session.pipeliningOf(INFER_HEAD + data.width),
     () => {
       if (next >= data.count) return undefined;
       const i = next++;
@@ -102,7 +105,7 @@ function learnFrom(
   return sendSequence({
     from,
     end,
-    width: () => loss.width(onTheLine, session.pipelining),
+    width: () => loss.width(onTheLine, session.pipeliningOf(LEARN_HEAD + data.width)),
     send: (index) => {
       const query = { index, label: data.labels[index]!, input: sample(data, index) };
       const next = session.attempt(MESSAGES.learn, query).then((answer) => {

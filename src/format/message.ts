@@ -64,6 +64,8 @@ export interface HelloResponse {
   readonly imageLength: number;
   readonly baseId: number;
   readonly samples: number;
+  /** Bytes on the line of further requests that the device keeps while it works on one. */
+  readonly ahead: number;
   readonly target: string;
 }
 
@@ -143,6 +145,7 @@ function readHello(r: ByteReader): HelloResponse {
     imageLength: r.u32(),
     baseId: r.u32(),
     samples: r.u32(),
+    ahead: r.u16(),
     target: String.fromCharCode(...r.raw(r.left)),
   };
 }

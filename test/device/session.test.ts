@@ -13,14 +13,15 @@ const QUICK = { responseMs: 20, slowMs: 200, openMs: 60 } as const;
 const sample = new Uint8Array(MODEL.rawInputs).fill(7);
 
 /** A good HELLO response of a device without a model. */
-function helloPayload(version = PROTOCOL_VERSION, window = 4): Uint8Array {
-  const payload = new Uint8Array(1 + 44);
+function helloPayload(version = PROTOCOL_VERSION, window = 4, ahead = 0): Uint8Array {
+  const payload = new Uint8Array(1 + 46);
   const view = new DataView(payload.buffer, 1);
   view.setUint16(0, version, true);
   view.setUint16(2, 1, true);
   view.setUint8(5, window);
   view.setUint16(6, 512, true);
   view.setUint16(8, 512, true);
+  view.setUint16(44, ahead, true);
   return payload;
 }
 
@@ -116,6 +117,34 @@ describe('a session', () => {
     }
     await all;
     expect(order).toEqual([1, 2, 3, 4, 5, 6]);
+    await session.close();
+  });
+
+  it('keeps more short requests under way where the device keeps their bytes, and no more than those', async () => {
+    const held: (() => void)[] = [];
+    const peer = new PeerTransport((frame, say) => {
+      const payload = frame.type === MESSAGES.hello.type ? helloPayload(PROTOCOL_VERSION, 1, 60) : Uint8Array.of(0);
+      const reply = (): void => say(encodeFrame(frame.type | 0x80, frame.sequence, payload));
+      if (frame.type === MESSAGES.hello.type) reply();
+      else held.push(reply);
+    });
+    const session = await Session.open(peer, { ...QUICK, responseMs: 5000 });
+    // A STREAM takes 12 bytes on the line: five of them, and the one that is worked on.
+    expect(session.pipelining).toBe(1);
+    expect(session.pipeliningOf(4)).toBe(6);
+    expect(session.pipeliningOf(100)).toBe(1);
+    const all = Array.from({ length: 9 }, (_, index) => session.request(MESSAGES.stream, { index }));
+    const long = session.request(MESSAGES.infer, { input: new Uint8Array(99) });
+    expect(held).toHaveLength(6);
+    for (const answer of all) {
+      held.shift()!();
+      await answer;
+      expect(held.length).toBeLessThanOrEqual(6);
+    }
+    // The long one waits until all before it are answered.
+    expect(held).toHaveLength(1);
+    held.shift()!();
+    await expect(long).rejects.toMatchObject({ code: 'message.length' });
     await session.close();
   });
 

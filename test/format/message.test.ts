@@ -48,7 +48,7 @@ describe('responses', () => {
   it('of HELLO carry every field', () => {
     const bytes = Uint8Array.of(
       ...[0, 1, 0, 1, 0, 0b101, 4, 0, 4, 0, 8, 0, 0, 2, 0, 1, 0, 2, 0, 0, 0, 1, 0, 5, 0, 0, 0],
-      ...[1, 0, 16, 3, 10, 2, 7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0x77, 0x61, 0x73, 0x6d],
+      ...[1, 0, 16, 3, 10, 2, 7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0x34, 0x12, 0x77, 0x61, 0x73, 0x6d],
     );
     const hello = decodeResponse(MESSAGES.hello, bytes);
     expect(hello).toEqual({
@@ -74,6 +74,7 @@ describe('responses', () => {
       imageLength: 7,
       baseId: 8,
       samples: 9,
+      ahead: 0x1234,
       target: 'wasm',
     });
     checkProtocol(hello);

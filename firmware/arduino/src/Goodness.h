@@ -44,7 +44,7 @@ template <ff_size ARENA, ff_size PAYLOAD = FF_LINK_PAYLOAD_LEAST> class Goodness
         goodness_store(&device_, slot, bytes);
         line_ = line;
         ff_device_start(&device_);
-        ff_link_start(&link_, &device_, buffer_.bytes, PAYLOAD);
+        ff_link_start(&link_, &device_, buffer_.bytes, PAYLOAD, PAYLOAD);
         return device_.loaded;
     }
     bool begin(const uint8_t *slot, ff_size bytes, Stream &line) { return begin(slot, bytes, &line); }
@@ -107,7 +107,7 @@ template <ff_size ARENA, ff_size PAYLOAD = FF_LINK_PAYLOAD_LEAST> class Goodness
     } arena_;
     union {
         uint32_t align;
-        uint8_t bytes[FF_LINK_BYTES(PAYLOAD)];
+        uint8_t bytes[FF_LINK_BYTES(PAYLOAD, PAYLOAD)];
     } buffer_;
     ff_device device_;
     ff_link link_;

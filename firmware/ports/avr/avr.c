@@ -28,7 +28,10 @@
 #define EEPROM_PAGE FF_SLOT_HEADER
 
 /* 115,200 bits/s at 16 MHz with double speed: 117,647, 2.1% too fast, which is within what receivers take. */
-#define UBRR (F_CPU / 8 / 115200 - 1)
+#define UBRR (F_CPU / 8 / BOARD_BAUD - 1)
+#if F_CPU / 8 / (UBRR + 1) * 100 > BOARD_BAUD * 103
+#error "the clock can't be divided down to BAUD"
+#endif
 
 #ifdef USART_RX_vect
 #define RX_VECTOR USART_RX_vect
@@ -106,6 +109,7 @@ void board_start(ff_device *device) {
     device->arena_bytes = sizeof arena;
     device->target = BOARD_TARGET;
     device->window = 1;
+    device->ahead = RING_BYTES - 1 - BOARD_RING_SPARE;
     device->keeps_store = 1;
 }
 

@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* device->ahead, of what the receive ring holds. */
+#define CORTEX_AHEAD (CORTEX_RING - 1 - BOARD_RING_SPARE)
+
 #define CORTEX_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #define SYST_CSR CORTEX_REGISTER(0xE000E010u)
 #define SYST_RVR CORTEX_REGISTER(0xE000E014u)

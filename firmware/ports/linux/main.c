@@ -130,9 +130,9 @@ static int open_server(const char *address, uint16_t port) {
 
 static void attach(int slot, int fd) {
     uint8_t *buffer =
-        links[slot].decoder.buffer ? links[slot].decoder.buffer - 2 : malloc(ff_link_bytes(PAYLOAD));
+        links[slot].decoder.buffer ? links[slot].decoder.buffer - 2 : malloc(ff_link_bytes(PAYLOAD, PAYLOAD));
     if (!buffer) die("no memory for a link");
-    ff_link_start(&links[slot], &device, buffer, PAYLOAD);
+    ff_link_start(&links[slot], &device, buffer, PAYLOAD, PAYLOAD);
     held_from[slot] = held_to[slot] = 0;
     clients[slot] = fd;
 }

@@ -18,10 +18,10 @@
  * woken. */
 #define IDLE_LOOKS 4096u
 
-/* Bytes that came in while the main loop was at work: a few, such as a question whether the board is still
- * there. */
-#define RING 64u
-static volatile uint8_t ring[RING], head, tail; /* head and tail count modulo 256 */
+/* Bytes that came in while the main loop was at work: the next request. */
+#define RING (BOARD_REQUEST_BYTES + BOARD_RING_SPARE + 1)
+static volatile uint8_t ring[RING];
+static volatile uint16_t head, tail; /* where the interrupt puts the next byte, and the main loop takes it */
 
 /* Whatever is left beside the link's buffers and the stack goes to the model. */
 static uint32_t arena[BOARD_ARENA / 4];
@@ -62,8 +62,8 @@ static void start_line(void) {
     GPIO_DIRSET = 1u << PIN_TX;
     UART_PSELTXD = PIN_TX;
     UART_PSELRXD = PIN_RX;
-    UART_BAUDRATE = UART_115200;
-    UART_CONFIG = 0; /* 8N1, no flow control */
+    UART_BAUDRATE = UART_115200; /* what the bootloader and the interface chip have */
+    UART_CONFIG = 0;             /* 8N1, no flow control */
     UART_ENABLE = UART_ENABLED;
     UART_RXDRDY = 0;
     UART_TXDRDY = 0;
@@ -98,8 +98,13 @@ void board_start(ff_device *device) {
     device->arena_bytes = sizeof arena;
     device->target = "microbit";
     device->window = 1;
+    device->ahead = BOARD_REQUEST_BYTES;
     device->keeps_store = 1;
     device->can_restart = 1;
+}
+
+static uint16_t after(uint16_t at) {
+    return at + 1u < RING ? (uint16_t)(at + 1u) : 0;
 }
 
 /*
@@ -108,13 +113,14 @@ void board_start(ff_device *device) {
  */
 void Interrupt_Handler(void) {
     while (UART_RXDRDY) {
-        if ((uint8_t)(head - tail) == RING) {
+        const uint16_t next = after(head);
+        if (next == tail) {
             UART_INTENCLR = UART_INT_RXDRDY;
             return;
         }
         UART_RXDRDY = 0;
-        ring[head % RING] = (uint8_t)UART_RXD;
-        head++;
+        ring[head] = (uint8_t)UART_RXD;
+        head = next;
     }
 }
 
@@ -128,8 +134,8 @@ static void doze(void) {
 uint32_t board_read(uint8_t *to, uint32_t room) {
     static uint32_t idle;
     uint32_t count = 0;
-    for (; count < room && head != tail; tail++)
-        to[count++] = ring[tail % RING];
+    for (; count < room && head != tail; tail = after(tail))
+        to[count++] = ring[tail];
     if (count) {
         idle = 0;
         UART_INTENSET = UART_INT_RXDRDY; /* the ring has room again */

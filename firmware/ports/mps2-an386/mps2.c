@@ -1,6 +1,6 @@
 /*
  * Arm MPS2 with AN386. There is no flash: both slots lie in RAM that a reset leaves alone, and behave as
- * flash would. The line is UART0, an APB UART of the Cortex-M System Design Kit, at 115,200 bits per second.
+ * flash would. The line is UART0, an APB UART of the Cortex-M System Design Kit.
  */
 #include "board.h"
 #include "cortex-m.h"
@@ -19,7 +19,6 @@
 #define IRQ_UART0_RX 0u
 
 #define MEGAHERTZ 25u
-#define BAUD 115200u
 #define SEND_ROUNDS 100000u /* a byte takes 87 us, some 2,200 cycles */
 
 #define ARENA_BYTES                                                                                          \
@@ -30,8 +29,7 @@
 static uint32_t arena[ARENA_BYTES / 4] __attribute__((section(".noinit.arena")));
 static uint8_t slots[2 * SLOT_BYTES] __attribute__((section(".noinit.slots"), aligned(8)));
 
-typedef char
-    ring_holds_the_window[(BOARD_WINDOW * (BOARD_PAYLOAD + BOARD_PAYLOAD / 254 + 9) < CORTEX_RING) ? 1 : -1];
+typedef char ring_holds_the_window[((BOARD_WINDOW - 1) * BOARD_REQUEST_BYTES <= CORTEX_AHEAD) ? 1 : -1];
 
 static int in_slots(uint32_t offset, uint32_t count) {
     return offset < sizeof slots && count <= sizeof slots - offset;
@@ -55,7 +53,7 @@ static int program(void *user, uint32_t offset, const uint8_t *from, uint32_t co
 
 void board_start(ff_device *device) {
     cortex_clock_start(MEGAHERTZ);
-    UART_BAUDDIV = (MEGAHERTZ * 1000000u + BAUD / 2) / BAUD;
+    UART_BAUDDIV = (MEGAHERTZ * 1000000u + BOARD_BAUD / 2) / BOARD_BAUD;
     UART_CTRL = UART_ON;
     cortex_enable(IRQ_UART0_RX);
     device->flash.map = slots;
@@ -67,6 +65,7 @@ void board_start(ff_device *device) {
     device->arena_bytes = sizeof arena;
     device->target = "mps2-an386";
     device->window = BOARD_WINDOW;
+    device->ahead = CORTEX_AHEAD;
     device->can_restart = 1;
 }
 

@@ -2,5 +2,5 @@
 # ports: QEMU has all of it.
 include ports/cortex-m/cortex-m.mk
 PORT_SOURCES += $(PORT)/mps2.c
-# The ring holds a window of requests: each a payload, 6 bytes of frame, a zero, and a byte of COBS in 254.
+# The ring holds a window of requests beside the one that is worked on.
 PORT_FLAGS += -mcpu=cortex-m4 -DCORTEX_IRQS=2 -DBOARD_PAYLOAD=4096 -DBOARD_WINDOW=4 -DCORTEX_RING=16640

@@ -38,7 +38,7 @@ void pico_clocks_start(void) {
         REG(CLK_REF_CTRL) = CLK_REF_XOSC;
         pico_wait(CLK_REF_SELECTED, 1u << 2, TRIES);
         start_pll();
-        REG(CLK_PERI_CTRL) = CLK_PERI_ENABLE | CLK_PERI_XOSC;
+        REG(CLK_PERI_CTRL) = CLK_PERI_ENABLE | PICO_PERI_CLOCK;
     } else {
         REG(CLK_PERI_CTRL) = CLK_PERI_ENABLE; /* the ring oscillator, some 6 MHz: the line will hardly work */
     }

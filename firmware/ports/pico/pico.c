@@ -10,6 +10,7 @@ void board_start(ff_device *device) {
     pico_uart_start();
     device->target = "pico";
     device->window = BOARD_WINDOW;
+    device->ahead = CORTEX_AHEAD;
     device->keeps_store = 1;
     device->can_restart = 1;
     device->arena = (uint8_t *)arena;

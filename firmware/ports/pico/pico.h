@@ -6,7 +6,17 @@
 #include "cortex-m.h"
 #include "rp2040.h"
 
-/* Crystal on, system clock 125 MHz, UART clock 12 MHz, timer at 1 MHz. Whatever doesn't come up is done
+/* The UART's clock: the crystal's, which does not wait for a PLL, as long as it can be divided down to the
+ * line. */
+#if BOARD_BAUD > 750000
+#define PICO_PERI_CLOCK CLK_PERI_SYS
+#define PICO_PERI_HERTZ 125000000u
+#else
+#define PICO_PERI_CLOCK CLK_PERI_XOSC
+#define PICO_PERI_HERTZ 12000000u
+#endif
+
+/* Crystal on, system clock 125 MHz, UART clock as above, timer at 1 MHz. Whatever doesn't come up is done
  * without: nothing is waited for without end. */
 void pico_clocks_start(void);
 

@@ -33,6 +33,7 @@
 #define CLK_PERI_CTRL 0x40008048u
 #define CLK_REF_XOSC 2u
 #define CLK_SYS_AUX 1u /* the PLL: AUXSRC is left 0 */
+#define CLK_PERI_SYS 0u
 #define CLK_PERI_XOSC (4u << 5)
 #define CLK_PERI_ENABLE (1u << 11)
 

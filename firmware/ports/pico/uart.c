@@ -1,14 +1,16 @@
-/* The line: UART0, GP0 out and GP1 in, 115,200 8N1. What comes in goes to a ring by interrupt, also while the
+/* The line: UART0, GP0 out and GP1 in, 8N1. What comes in goes to a ring by interrupt, also while the
  * flash is busy. */
 #include "pico.h"
 
-typedef char
-    ring_holds_the_window[(BOARD_WINDOW * (BOARD_PAYLOAD + BOARD_PAYLOAD / 254 + 16) < CORTEX_RING) ? 1 : -1];
+typedef char ring_holds_the_window[((BOARD_WINDOW - 1) * BOARD_REQUEST_BYTES <= CORTEX_AHEAD) ? 1 : -1];
+
+/* The peripherals' clock / 16 / bits per second, in parts of 64: 6 + 33 / 64 for 115,200 of 12 MHz. */
+#define DIVISOR ((PICO_PERI_HERTZ * 4u + BOARD_BAUD / 2) / BOARD_BAUD)
 
 void pico_uart_start(void) {
     pico_unreset(RESET_IO_BANK0 | RESET_PADS_BANK0 | RESET_UART0);
-    REG(UART0_IBRD) = 6; /* 12 MHz / 16 / 115,200 = 6.510 = 6 + 33 / 64 */
-    REG(UART0_FBRD) = 33;
+    REG(UART0_IBRD) = DIVISOR / 64;
+    REG(UART0_FBRD) = DIVISOR % 64;
     REG(UART0_LCR_H) = UART_LCR_8N1_FIFO;
     REG(UART0_CR) = UART_CR_ON;
     REG(IO_BANK0_CTRL(0)) = FUNCTION_UART;

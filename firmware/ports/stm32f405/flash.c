@@ -1,7 +1,7 @@
 /*
  * The flash driver. The processor stands still while the flash is busy, since the program lies in it: for 1
- * to 2 s when a sector is erased (DS8626, table 40). No frame comes then: the window is 1. What was done is
- * read back: a flash that takes nothing is told by that.
+ * to 2 s when a sector is erased (DS8626, table 40). No frame comes then: the host awaits the answer to
+ * BEGIN. What was done is read back: a flash that takes nothing is told by that.
  */
 #include "stm32f405.h"
 

@@ -1,10 +1,9 @@
 /*
- * The line: USART1 (PA9 out, PA10 in) or USART3 (PB10 out, PB11 in: the Feather's TX and RX), 115,200 8N1.
+ * The line: USART1 (PA9 out, PA10 in) or USART3 (PB10 out, PB11 in: the Feather's TX and RX), 8N1.
  * Both are on, as in the chip's own bootloader; answers go to the one that spoke last.
  */
 #include "stm32f405.h"
 
-#define BAUD 115200u
 #define DRAIN_ROUNDS 300000u
 
 static volatile uint32_t line = USART1;
@@ -20,7 +19,7 @@ static void start_pins(uint32_t port, uint32_t tx) {
 }
 
 static void start_port(uint32_t port, uint32_t irq, uint32_t megahertz) {
-    USART_BRR(port) = (megahertz * 1000000u + BAUD / 2) / BAUD;
+    USART_BRR(port) = (megahertz * 1000000u + BOARD_BAUD / 2) / BOARD_BAUD;
     USART_CR1(port) = USART_ON;
     cortex_enable(irq);
 }

@@ -40,6 +40,7 @@ void board_start(ff_device *device) {
     device->stage_bytes = (uint32_t)(board_stack_limit - board_free_start) * 4;
     device->target = "stm32f405";
     device->window = 1;
+    device->ahead = CORTEX_AHEAD;
     device->keeps_store = 1;
     device->can_restart = 1;
 }

@@ -13,7 +13,7 @@
 
 void template_line_start(void) {
     cortex_clock_start(MEGAHERTZ);
-    UART_BAUD = MEGAHERTZ * 1000000u / 115200u;
+    UART_BAUD = MEGAHERTZ * 1000000u / BOARD_BAUD;
     cortex_enable(IRQ_UART);
 }
 

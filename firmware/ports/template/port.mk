@@ -16,4 +16,5 @@ PORT_FLAGS += -mcpu=cortex-m4 -DCORTEX_IRQS=1 -DCORTEX_RING=2048
 endif
 # Step 2. Sizes. A sample and 5 bytes must fit the payload; the arena holds weights and state of what learns, and class statistics
 # (`goodness inspect model.ffm` says how much). The window is 1 unless the line holds several whole requests back.
-PORT_FLAGS += -DBOARD_PAYLOAD=800 -DBOARD_ARENA=32768 -DBOARD_SLOT_BYTES=32768
+# BOARD_AHEAD: what the receive ring keeps of the requests behind the one that is worked on, less 1 and BOARD_RING_SPARE.
+PORT_FLAGS += -DBOARD_PAYLOAD=800 -DBOARD_ARENA=32768 -DBOARD_SLOT_BYTES=32768 -DBOARD_AHEAD=2015

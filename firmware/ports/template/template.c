@@ -47,6 +47,7 @@ void board_start(ff_device *device) {
     device->arena_bytes = sizeof arena;
     device->target = "template";
     device->window = 1;
+    device->ahead = BOARD_AHEAD;
     device->keeps_store = 0;
     device->can_restart = 1;
 }

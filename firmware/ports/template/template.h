@@ -4,7 +4,7 @@
 
 #include "board.h"
 
-/* Sets the line up: pins, 115,200 bits per second, 8N1, interrupt of the receiver. */
+/* Sets the line up: pins, BOARD_BAUD bits per second, 8N1, interrupt of the receiver. */
 void template_line_start(void);
 
 /* Puts `count` bytes on the line, or as many as it takes at once; returns how many. */

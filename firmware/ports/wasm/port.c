@@ -48,15 +48,17 @@ EXPORT(heap_base) uint32_t heap_base(void) {
     return (uint32_t)(uintptr_t)&__heap_base;
 }
 
-EXPORT(port_link_bytes) uint32_t port_link_bytes(uint32_t payload) {
-    return ff_link_bytes(payload);
+EXPORT(port_link_bytes) uint32_t port_link_bytes(uint32_t request, uint32_t answer) {
+    return ff_link_bytes(request, answer);
 }
 
 EXPORT(port_init)
 int32_t port_init(uint8_t *flash_at, uint32_t slot_bytes, uint32_t page_bytes, uint8_t *arena,
-                  uint32_t arena_bytes, uint8_t *link_buffers, uint32_t link_bytes, uint32_t payload) {
-    if (payload < FF_LINK_PAYLOAD_LEAST || payload > 65535 || link_bytes < ff_link_bytes(payload))
-        return -FF_ARGUMENT;
+                  uint32_t arena_bytes, uint8_t *link_buffers, uint32_t link_bytes, uint32_t request,
+                  uint32_t answer, uint8_t window, uint16_t ahead) {
+    if (request < FF_LINK_PAYLOAD_LEAST || request > 65535) return -FF_ARGUMENT;
+    if (answer < FF_LINK_PAYLOAD_LEAST || answer > 65535) return -FF_ARGUMENT;
+    if (link_bytes < ff_link_bytes(request, answer) || window == 0) return -FF_ARGUMENT;
     if (page_bytes == 0 || slot_bytes % page_bytes || page_bytes % 4) return -FF_ARGUMENT;
     memset(&device, 0, sizeof device);
     flash = flash_at;
@@ -68,10 +70,11 @@ int32_t port_init(uint8_t *flash_at, uint32_t slot_bytes, uint32_t page_bytes, u
     device.arena = arena;
     device.arena_bytes = arena_bytes;
     device.target = "wasm";
-    device.window = 16;
+    device.window = window;
+    device.ahead = ahead;
     device.keeps_store = 1;
     for (uint32_t i = 0; i < LINKS; i++)
-        ff_link_start(&links[i], &device, link_buffers + i * link_bytes, payload);
+        ff_link_start(&links[i], &device, link_buffers + i * link_bytes, request, answer);
     return 0;
 }
 

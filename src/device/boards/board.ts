@@ -72,10 +72,14 @@ export type BootloaderProtocol = BootloaderFacts['protocol'];
 export interface Budget {
   /** RAM for the model, inference, learning and class statistics, in bytes. */
   readonly arenaBytes: number;
-  /** Most payload of a frame in bytes: a sample and 5 bytes must fit. */
+  /** Most payload of a request in bytes: a sample and 5 bytes must fit. */
   readonly payload: number;
-  /** Requests that may be on their way to the board at once. */
+  /** The same of an answer. */
+  readonly answer: number;
+  /** Requests of any length that may be on their way to the board at once. */
   readonly window: number;
+  /** Bytes of further requests that its receive ring has room for while it works on one. */
+  readonly ahead: number;
   /** Layers that the build holds (FF_MAX_LAYERS). */
   readonly layers: number;
   /** Links, each with a buffer of its own. */

@@ -58,9 +58,9 @@ function recordBytes(model: Model): number {
 }
 
 /** RAM of one link's buffer, as the firmware core says. */
-export async function linkBytes(payload: number): Promise<number> {
+export async function linkBytes({ payload, answer }: Pick<Budget, 'payload' | 'answer'>): Promise<number> {
   const { exports } = await WebAssembly.instantiate(await coreModule(), {});
-  return (exports as unknown as CoreExports).port_link_bytes(payload);
+  return (exports as unknown as CoreExports).port_link_bytes(payload, answer);
 }
 
 /** What is too small, each as a sentence with its numbers; nothing if all fits. */

@@ -6,7 +6,9 @@ const MB = 1024 * 1024;
 const LINUX_BUDGET: Budget = {
   arenaBytes: 4 * MB,
   payload: 4096,
+  answer: 4096,
   window: 16,
+  ahead: 0,
   layers: 8,
   links: 4,
   stackBytes: 0,
@@ -92,7 +94,9 @@ export const WASM: Board = {
   budget: {
     arenaBytes: MB,
     payload: 8192,
+    answer: 8192,
     window: 16,
+    ahead: 0,
     layers: 8,
     links: 4,
     stackBytes: 0,

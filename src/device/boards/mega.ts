@@ -47,7 +47,9 @@ export const MEGA: Board = {
   budget: {
     arenaBytes: 5120,
     payload: 256,
+    answer: 256,
     window: 1,
+    ahead: 223,
     layers: 4,
     links: 1,
     stackBytes: 1024,

@@ -16,7 +16,9 @@ export const MPS2_AN386: Board = {
   budget: {
     arenaBytes: 192 * 1024,
     payload: 4096,
+    answer: 4096,
     window: 4,
+    ahead: 16607,
     layers: 8,
     links: 1,
     stackBytes: 4096,

@@ -31,7 +31,9 @@ export const PICO: Board = {
   budget: {
     arenaBytes: 200 * KB,
     payload: 1024,
+    answer: 1024,
     window: 4,
+    ahead: 8159,
     layers: 8,
     links: 1,
     stackBytes: 4096,

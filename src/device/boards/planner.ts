@@ -95,7 +95,7 @@ async function describe(
     })),
     ram,
     beside: {
-      link: budget.links * (await linkBytes(budget.payload)),
+      link: budget.links * (await linkBytes(budget)),
       stack: budget.stackBytes,
       fixed: budget.fixedBytes,
       chip: board.ramBytes,

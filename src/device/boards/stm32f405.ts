@@ -26,7 +26,9 @@ export const STM32F405: Board = {
   budget: {
     arenaBytes: 117 * KB,
     payload: 1024,
+    answer: 1024,
     window: 1,
+    ahead: 1247,
     layers: 8,
     links: 1,
     stackBytes: 2048,

@@ -43,7 +43,9 @@ export const UNO: Board = {
   budget: {
     arenaBytes: 1000,
     payload: 64,
+    answer: 64,
     window: 1,
+    ahead: 31,
     layers: 2,
     links: 1,
     stackBytes: 340,

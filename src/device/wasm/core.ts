@@ -18,8 +18,14 @@ export interface CoreOptions {
   readonly pageBytes?: number;
   /** RAM for weights, inference, learning and class statistics. 1 MiB if left out. */
   readonly arenaBytes?: number;
-  /** Most payload bytes of a frame, 64 to 65,535: bounds the raw inputs of a sample. 8192 if left out. */
+  /** Most payload bytes of a request, 64 to 65,535: bounds the raw inputs of a sample. 8192 if left out. */
   readonly maxPayload?: number;
+  /** The same of an answer; as of a request if left out. */
+  readonly maxAnswer?: number;
+  /** Frames of any length that may be under way. 16 if left out: what the board can't take yet waits in this process. */
+  readonly window?: number;
+  /** Bytes of further frames that may be (SPEC.md 9.1). 0 if left out. */
+  readonly ahead?: number;
   /** What the flash holds at first: 2 * slotBytes bytes. Erased if left out. */
   readonly flash?: Uint8Array;
   /** Another build of the core than the one that the package carries. */
@@ -60,6 +66,7 @@ export class WasmCore {
 
   private constructor(core: CoreExports, options: CoreOptions) {
     const { slotBytes = 1 << 20, pageBytes = 4096, arenaBytes = 1 << 20, maxPayload = 8192, flash } = options;
+    const { maxAnswer = maxPayload, window = 16, ahead = 0 } = options;
     if (slotBytes % pageBytes !== 0) {
       throw new GoodnessError('core.slot', 'a flash slot must be a whole number of pages', {
         expected: `a multiple of ${pageBytes} bytes`,
@@ -73,7 +80,7 @@ export class WasmCore {
         fix: 'Name another file, or give the board the size that the file was made with.',
       });
     }
-    this.board = { slotBytes, pageBytes, arenaBytes, maxPayload };
+    this.board = { slotBytes, pageBytes, arenaBytes, maxPayload, maxAnswer, window, ahead };
     this.core = core;
     this.memory = new CoreMemory(core.memory, core.heap_base());
     this.sample = new Scratch(this.memory);
@@ -84,11 +91,25 @@ export class WasmCore {
     this.faultAt = this.memory.allocate(8);
     this.flashAt = this.memory.allocate(2 * slotBytes);
     const arena = this.memory.allocate(arenaBytes);
-    const linkBytes = core.port_link_bytes(maxPayload);
+    const linkBytes = core.port_link_bytes(maxPayload, maxAnswer);
     const links = this.memory.allocate(LINKS * linkBytes);
     if (flash === undefined) this.flash.fill(0xff);
     else this.flash.set(flash);
-    this.check(core.port_init(this.flashAt, slotBytes, pageBytes, arena, arenaBytes, links, linkBytes, maxPayload));
+    this.check(
+      core.port_init(
+        this.flashAt,
+        slotBytes,
+        pageBytes,
+        arena,
+        arenaBytes,
+        links,
+        linkBytes,
+        maxPayload,
+        maxAnswer,
+        window,
+        ahead,
+      ),
+    );
   }
 
   /** A core of a board as `options` say, before power-on: call `boot` to start from its flash, or `load` a model. */

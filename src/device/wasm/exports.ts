@@ -3,8 +3,8 @@ export interface CoreExports {
   readonly memory: WebAssembly.Memory;
   /** First free byte of the memory. */
   heap_base(): number;
-  /** Memory that one link takes for payloads of up to `maxPayload` bytes. */
-  port_link_bytes(maxPayload: number): number;
+  /** Memory that one link takes for requests and answers of such payloads. */
+  port_link_bytes(maxRequest: number, maxAnswer: number): number;
   port_init(
     flash: number,
     slotBytes: number,
@@ -13,7 +13,10 @@ export interface CoreExports {
     arenaBytes: number,
     links: number,
     linkBytes: number,
-    maxPayload: number,
+    maxRequest: number,
+    maxAnswer: number,
+    window: number,
+    ahead: number,
   ): number;
   port_boot(): number;
   port_feed(link: number, from: number, count: number): number;

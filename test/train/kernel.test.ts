@@ -7,18 +7,24 @@ import type { Backend } from '../../src/train/backend.js';
 import { shapeFor } from '../../src/train/config.js';
 import { kernelBackend } from '../../src/train/kernel/backend.js';
 import { Kernel } from '../../src/train/kernel/kernel.js';
-import { ADAM, createOptimizer, type OptimizerConfig, SGD } from '../../src/train/layers/optimizer.js';
+import { ADAM, createOptimizer, type Optimizer, type OptimizerConfig, SGD } from '../../src/train/layers/optimizer.js';
 import { wasmBackend } from '../../src/train/tensorflow/backend.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { LayerWeights } from '../../src/train/weights.js';
 import { bars } from './blobs.js';
+
+/** To whole numbers, halves to even ones. */
+function nearest(value: number): number {
+  const up = Math.round(value);
+  return up - value === 0.5 && up % 2 !== 0 ? up - 1 : up;
+}
 
 /** The work of `LayerWeights` in plain loops and double precision, without dropout. */
 class PlainWeights {
   readonly values: Float32Array;
   private readonly inputs: number;
   private readonly outputs: number;
-  private readonly optimizer;
+  private readonly optimizer: Optimizer;
   private x: number[][] = [];
 
   constructor(values: Float32Array, inputs: number, outputs: number, optimizer: OptimizerConfig) {
@@ -38,7 +44,7 @@ class PlainWeights {
 
   activities(scale?: number, limit = 0): number[] {
     const used = Array.from(this.values, (w) =>
-      scale === undefined ? w : Math.max(-limit, Math.min(limit, Math.round(w / scale))) * scale,
+      scale === undefined ? w : Math.max(-limit, Math.min(limit, nearest(w / scale))) * scale,
     );
     return this.x.flatMap((row) =>
       Array.from({ length: this.outputs }, (_, j) =>
@@ -61,6 +67,12 @@ class PlainWeights {
     }
     this.optimizer.update(this.values, gradient, rate);
   }
+
+  /** Whether rounding can have turned a step around: Adam goes as far for the smallest gradient as for the largest. */
+  unsure(i: number): boolean {
+    const square = this.optimizer.moments.get('square');
+    return square !== undefined && square[i]! < 1e-9;
+  }
 }
 
 const kernel = await kernelBackend(2);
@@ -69,9 +81,15 @@ function randomFloats(random: Random, count: number, density = 1): Float32Array 
   return Float32Array.from({ length: count }, () => (random.uniform() < density ? random.normal() : 0));
 }
 
-function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 2e-4): void {
+function expectClose(
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance = 2e-4,
+  unsure: (i: number) => boolean = () => false,
+): void {
   expect(got.length).toBe(expected.length);
   for (let i = 0; i < got.length; i++) {
+    if (unsure(i)) continue;
     const off = Math.abs(got[i]! - expected[i]!);
     if (!(off <= tolerance * Math.max(1, Math.abs(expected[i]!)))) {
       expect.fail(`number ${i} is ${got[i]}, not ${expected[i]}`);
@@ -104,13 +122,14 @@ describe('the training kernel', () => {
           plain.take(source, rows);
           fast.take(source, rows, 0, random);
           expectClose(fast.activities(), plain.activities());
-          expectClose(fast.activities({ scale: 0.3, bits: 4 }), plain.activities(0.3, 7));
+          expectClose(fast.activities({ scale: 0.25, bits: 4 }), plain.activities(0.25, 7));
           const delta = randomFloats(random, rows * outputs, 0.5);
           const outer =
             step === 1 ? { left: randomFloats(random, inputs), right: randomFloats(random, outputs) } : undefined;
           plain.learn(delta, 0.01, outer?.left, outer?.right);
           fast.learn(delta, 0.01, outer);
-          expectClose(fast.values, plain.values);
+          expectClose(fast.values, plain.values, 2e-4, (i) => plain.unsure(i));
+          plain.values.set(fast.values);
         }
       }),
       { numRuns: 60 },

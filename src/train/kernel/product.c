@@ -133,12 +133,12 @@ static void round_item(const void *context, uint32_t item, void *scratch) {
     uint32_t i = item * ROUND_PORTION;
     for (; i + 4 <= end; i += 4) {
         v128_t q = wasm_f32x4_mul(wasm_v128_load(l->weights + i), wasm_f32x4_splat(inverse));
-        q = wasm_f32x4_floor(wasm_f32x4_add(q, wasm_f32x4_splat(0.5F)));
+        q = wasm_f32x4_nearest(q);
         q = wasm_f32x4_pmax(wasm_f32x4_splat(-job->limit), wasm_f32x4_pmin(wasm_f32x4_splat(job->limit), q));
         wasm_v128_store(l->used + i, wasm_f32x4_mul(q, wasm_f32x4_splat(job->scale)));
     }
     for (; i < end; i++) {
-        const float q = __builtin_floorf(l->weights[i] * inverse + 0.5F);
+        const float q = __builtin_rintf(l->weights[i] * inverse);
         l->used[i] = (q < -job->limit ? -job->limit : q > job->limit ? job->limit : q) * job->scale;
     }
 }

@@ -49,7 +49,7 @@ const TOOLS = [
 ];
 
 /** Python modules that serve as second opinions, in an environment of their own: never a need of the package. */
-const WITNESSES = ['smpclient', 'smpmgr', 'esptool'];
+const WITNESSES = ['smpclient', 'smpmgr', 'esptool', 'ai_edge_litert'];
 const PYTHON = join(root, 'build/python/bin/python');
 
 const has = (program, flag = '--version') => spawnSync(program, [flag], { stdio: 'ignore' }).error === undefined;
@@ -72,7 +72,8 @@ function installTools() {
 function installWitnesses() {
   const knows = () => WITNESSES.filter((name) => spawnSync(PYTHON, ['-c', `import ${name}`]).status !== 0);
   if (!existsSync(PYTHON)) spawnSync('python3', ['-m', 'venv', join(root, 'build/python')], { stdio: 'ignore' });
-  if (knows().length) spawnSync(PYTHON, ['-m', 'pip', '-q', 'install', ...WITNESSES], { stdio: 'ignore' });
+  // One by one: what can't be had for this Python must not keep the others away.
+  for (const name of knows()) spawnSync(PYTHON, ['-m', 'pip', '-q', 'install', name], { stdio: 'ignore' });
   process.env.GOODNESS_PYTHON = PYTHON;
   return knows();
 }

@@ -14,6 +14,7 @@ const LAYERS = [
   'reference',
   'train',
   'quantize',
+  'tflite',
   'device',
   'sync',
   'loop',

@@ -95,6 +95,12 @@ export const TOOLS: readonly Tool[] = [
     dnf: 'simavr-devel elfutils-libelf-devel',
   },
   { name: 'rp2040js', module: 'rp2040js', use: 'emulating pico', npm: 'rp2040js' },
+  {
+    name: 'tfjs-tflite',
+    module: '@tensorflow/tfjs-tflite',
+    use: 'TensorFlow Lite models',
+    npm: '@tensorflow/tfjs-tflite@0.0.1-alpha.10',
+  },
   { name: 'johnny-five', module: 'johnny-five', use: 'sensors over Firmata', npm: 'johnny-five firmata-io' },
 ];
 

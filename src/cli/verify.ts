@@ -28,7 +28,10 @@ import type { Output } from './output.js';
 import { baudOf, resolvePort } from './port-choice.js';
 import { table } from './table.js';
 import { verifyTarget } from './verify-target.js';
+import { verifyTflite } from './verify-tflite.js';
 
+/** Samples to infer on a device unless `--samples` says otherwise. */
+const SAMPLES = 100;
 /** Samples that the contract has a device learn unless `--learn` says otherwise. */
 const CONTRACT_STEPS = 200;
 
@@ -36,7 +39,7 @@ export default defineCommand({
   meta: {
     name: 'verify',
     description:
-      'Checks, layer by layer and bit by bit, that a device computes what the TypeScript reference computes; names the first sample, layer and neuron that differ. Without --port the device is the firmware core in this process.',
+      'Checks, layer by layer and bit by bit, that a device computes what the TypeScript reference computes; names the first sample, layer and neuron that differ. Without --port the device is the firmware core in this process. With --tflite it is a TensorFlow Lite model in its own runtime, whose classes and goodness are compared.',
   },
   args: {
     model: {
@@ -48,7 +51,10 @@ export default defineCommand({
     port: { ...PORT.port, description: 'Serial port, tcp://host:port, sim, sim:<flash file>, or auto; left out: none' },
     data: { ...DATA.data, required: false, description: `${DATA.data.description}; random bytes if left out` },
     seed: DATA.seed,
-    samples: { type: 'string', default: '100', description: 'How many samples to infer' },
+    samples: {
+      type: 'string',
+      description: 'How many samples to infer; left out: 100, or all of the test data with --tflite',
+    },
     learn: {
       type: 'string',
       default: '0',
@@ -59,13 +65,23 @@ export default defineCommand({
       description:
         'All checks of the contract: transfer, learning, sync, saving, damaged models as well. What the device saved is replaced by this model in the end',
     },
+    tflite: {
+      type: 'string',
+      valueHint: 'model.tflite',
+      description: 'Compare what `goodness export --tflite` wrote instead of a device; needs --data',
+    },
     ...COMMON,
   },
   async run({ args, data }) {
     const context = data as CliContext;
     const { output } = context;
     const file = await readModel(args.model);
-    const count = numberOf('samples', args.samples, { least: 1, most: 1_000_000 })!;
+    const given = numberOf('samples', args.samples, { least: 1, most: 1_000_000 });
+    if (args.tflite !== undefined) {
+      await verifyTflite(file.model, { ...args, tflite: args.tflite, samples: given }, context);
+      return;
+    }
+    const count = given ?? SAMPLES;
     const steps = numberOf('learn', args.learn, { most: 1_000_000 })!;
     const seed = numberOf('seed', args.seed)!;
     const samples = await samplesFor(args, file.model, seed, Math.max(count, steps));

@@ -10,7 +10,7 @@ import { Trainer } from '../../../src/train/trainer.js';
 export async function trained(train: Dataset, hidden: number[], epochs: number): Promise<Model> {
   const { geometry } = train;
   const trainer = new Trainer({
-    backend: await selectBackend('wasm'),
+    backend: await selectBackend('simd'),
     seed: 4,
     shape: shapeFor(train, { hidden }),
     ...(geometry === undefined ? {} : { geometry }),

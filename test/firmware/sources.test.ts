@@ -14,11 +14,6 @@ function code(text: string): string {
 }
 
 describe('the sources of the core', () => {
-  it('include of the C library only stdint.h and string.h', () => {
-    const headers = files.flatMap((f) => [...f.text.matchAll(/#include <([^>]+)>/g)].map((m) => m[1]!));
-    expect([...new Set(headers)].sort()).toEqual(['stdint.h', 'string.h']);
-  });
-
   it('use no floating point, no heap and no assembly', () => {
     const forbidden = /\b(?:float|double|malloc|calloc|realloc|free|printf|asm|__asm__)\b|\b\d+\.\d/;
     const wrong = files.filter((f) => forbidden.test(code(f.text))).map((f) => f.name);

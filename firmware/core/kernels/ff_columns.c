@@ -1,4 +1,9 @@
 #include "ff_columns.h"
+#include "ff_kernels.h"
+
+#if FF_FAST_COLUMNS
+typedef int ff_columns_of_a_kernel_set; /* no translation unit may be empty */
+#else
 
 void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m) {
     for (unsigned i = 0; i < n; i++, w += m) {
@@ -8,3 +13,5 @@ void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, 
             acc[j] += w[j] * xi;
     }
 }
+
+#endif

@@ -71,7 +71,7 @@ export const PI_ARMHF: Board = {
   id: 'pi-armhf',
   target: 'linux',
   name: 'Raspberry Pi, 32-bit system',
-  processor: 'ARMv7 and later with VFP, hard float',
+  processor: 'ARMv7 and later with NEON, hard float',
   line: 'TCP, or its serial port through the system',
   budget: LINUX_BUDGET,
   build: { make: ['linux-armhf'], output: 'linux-armhf/goodness-device', compiler: 'arm-linux-gnueabihf-gcc' },

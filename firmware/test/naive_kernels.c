@@ -1,0 +1,4 @@
+#undef FF_KERNELS
+#define FF_KERNELS naive
+#define ff_columns_s8 naive_columns_s8
+#include "kernels/ff_columns.c"

@@ -83,7 +83,8 @@ export { decodeTflite, type TensorInfo, type TfliteInfo } from './tflite/decode.
 export { TfliteInterpreter } from './tflite/interpreter.js';
 export { exportTflite, type TfliteOptions } from './tflite/network.js';
 export { type Backend, selectBackend } from './train/backend.js';
-export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './train/checkpoint.js';
+export { type Checkpoint, encodeCheckpoint } from './train/checkpoint.js';
+export { decodeCheckpoint } from './train/checkpoint-reader.js';
 export type { PartialTrainConfig, TrainConfig } from './train/config.js';
 export { evaluate as evaluateNetwork } from './train/evaluation.js';
 export type { Network, NetworkShape } from './train/network.js';

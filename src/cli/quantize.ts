@@ -4,7 +4,7 @@ import { pool as poolImages } from '../data/pool.js';
 import { encodeImage } from '../format/image.js';
 import { evaluateModel } from '../quantize/evaluation.js';
 import { quantize } from '../quantize/quantize.js';
-import { decodeCheckpoint } from '../train/checkpoint.js';
+import { decodeCheckpoint } from '../train/checkpoint-reader.js';
 import { COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
 import { readWhole, writeWhole } from './files.js';

@@ -6,6 +6,7 @@ import { encodeImage } from '../format/image.js';
 import { formatMeta, type Meta } from '../format/meta.js';
 import { LIMIT, type Model, type ModelLayer, type ModelState, modelGroups } from '../format/model.js';
 import { type Network, validateNetwork } from '../train/network.js';
+import { type DeviceNetwork, deviceData, deviceNetwork } from './device-network.js';
 import { judgeScores, type ModelEvaluation } from './evaluation.js';
 import { LEARNING, type LearningParameters, layerLearning, suitedTo } from './learning.js';
 import { checkBits, checkDeviceLimits } from './limits.js';
@@ -69,13 +70,14 @@ const LONGEST_HIDDEN = 8;
 /**
  * A float network as an integer model: weights in int8 with one scale per layer, shifts from calibration data, thresholds
  * calibrated on the very integers that the device will compute.
- * @throws GoodnessError `quantize.bits`, `quantize.data`, `quantize.scale`, `quantize.limit`, `quantize.thresholds`,
+ * @throws GoodnessError `quantize.host` if only a host can run it; `quantize.bits`, `quantize.data`, `quantize.scale`, `quantize.limit`, `quantize.thresholds`,
  * `network.shape`, `network.weights`
  */
-export function quantize(network: Network, options: QuantizeOptions): Quantized {
-  const { calibration } = options;
+export function quantize(given: Network, options: QuantizeOptions): Quantized {
+  const calibration = deviceData(given, options.calibration);
   checkBits(options.bits ?? 8);
-  validateNetwork(network);
+  validateNetwork(given);
+  const network = deviceNetwork(given);
   checkDeviceLimits({
     inputs: network.layers[0]!.inputs,
     hidden: network.layers.map((l) => l.outputs),
@@ -93,7 +95,7 @@ export function quantize(network: Network, options: QuantizeOptions): Quantized 
     });
   }
   const shape = shapeOf(network);
-  const learns = shape.objective === 'partitioned' && (options.learns ?? true);
+  const learns = given.objective === 'partitioned' && (options.learns ?? true);
   const quantized = network.layers.map(({ inputs, outputs, weights }, l) => {
     const scale = Math.fround(typeof scales === 'string' ? chooseScale(weights, scales) : scales[l]!);
     return { inputs, outputs, scale, ...quantizeWeights(weights, scale) };
@@ -119,8 +121,8 @@ export function quantize(network: Network, options: QuantizeOptions): Quantized 
     };
   });
   const groups = modelGroups(shape);
-  const thetas = layers.map((layer) => integerTheta(network.theta, layer, groups));
-  const factors = scoreFactors(layers, groups);
+  const thetas = layers.map((layer, l) => integerTheta(network.thetas[l]!, layer, groups));
+  const factors = scoreFactors(layers, groups, network.shares);
   const state: ModelState = {
     baseId: weightsId(layers),
     t: 0,
@@ -244,7 +246,7 @@ function report(model: Model, layers: readonly LayerReport[], calibration: Model
 
 type Shape = Omit<Model, 'layers' | 'metaText' | 'state'>;
 
-function shapeOf(network: Network): Shape {
+function shapeOf(network: DeviceNetwork): Shape {
   const { width, classes, objective, preprocessing, labelValue } = network;
   const { encoding, subtractMin } = preprocessing;
   return {
@@ -263,12 +265,14 @@ function integerTheta(theta: number, layer: ModelLayer, groups: number): number 
   return Math.max(32, Math.min(0xffffffff, Math.round(sum)));
 }
 
-/** Factors by which the mean goodness of every layer counts the same, as large as they may be. */
-function scoreFactors(layers: readonly ModelLayer[], groups: number): number[] {
-  const shares = layers.map((layer) => groups / (layer.outputUnit ** 2 * layer.outputs));
+/** Factors by which the mean goodness of every layer counts as much as its weight says, as large as they may be. */
+function scoreFactors(layers: readonly ModelLayer[], groups: number, weights: readonly number[]): number[] {
+  const shares = layers.map((layer, l) => (weights[l]! * groups) / (layer.outputUnit ** 2 * layer.outputs));
   const sum = shares.reduce((a, b) => a + b, 0);
-  // Rounding down keeps the sum within the limit; 1 at least, or a layer would not count at all.
-  return shares.map((share) => Math.max(1, Math.floor(((LIMIT.scoreFactorSum - layers.length) * share) / sum)));
+  // Rounding down keeps the sum within the limit; 1 at least, or a layer that shall count would not.
+  return shares.map((share) =>
+    Math.max(Math.sign(share), Math.floor(((LIMIT.scoreFactorSum - layers.length) * share) / sum)),
+  );
 }
 
 function describe(data: Dataset): Meta {

@@ -1,23 +1,38 @@
 import { GoodnessError } from '../base/errors.js';
-import type { Dataset } from '../data/dataset.js';
+import { checked } from '../base/schema.js';
+import type { Dataset, Geometry } from '../data/dataset.js';
 import type { Augmentation } from './augmentation.js';
+import { completeGoodness, TRAIN_CONFIG } from './config-schema.js';
+import { type GoodnessConfig, MEAN_SQUARES, type PartialGoodness } from './goodness/goodness.js';
+import { completeThreshold, type PartialThreshold, type ThresholdConfig } from './goodness/threshold.js';
 import type { FakeQuantization } from './layers/fake-quantization.js';
-import { ADAM, type OptimizerConfig } from './layers/optimizer.js';
-import type { NegativeKind } from './negatives/wrong-labels.js';
-import type { NetworkShape, ObjectiveName, Preprocessing } from './network.js';
+import { completeOptimizer, type OptimizerConfig, type PartialOptimizer } from './layers/optimizer.js';
+import { completeNegatives, type NegativesConfig, type PartialNegatives } from './negatives/negatives.js';
+import { inputCount, type Network, type NetworkShape, type ObjectiveName, type Preprocessing } from './network.js';
 import type { LossConfig } from './objectives/losses.js';
+import type { ReadoutConfig } from './objectives/readout.js';
+import type { StopConfig } from './schedule/early-stop.js';
+import type { OnlineConfig } from './schedule/online.js';
+import { completePhases, type PartialPhases, type PhasesConfig } from './schedule/phases.js';
 import type { Schedule } from './schedule/schedule.js';
 
 /** The recipe of a training: everything but the network's shape and the data. */
 export interface TrainConfig {
   readonly loss: LossConfig;
-  readonly negatives: NegativeKind;
+  readonly threshold: ThresholdConfig;
+  readonly negatives: NegativesConfig;
   /** Deviation of the first pre-activations: initial weights are normal with deviation gain / sqrt(inputs) (> 0). */
   readonly gain: number;
   readonly optimizer: OptimizerConfig;
   readonly schedule: Schedule;
   /** Highest learning rate (> 0). */
   readonly learningRate: number;
+  readonly phases: PhasesConfig;
+  readonly stabilisers: Stabilisers;
+  /** Closed-form steps on one sample at a time instead of the slope of a loss; off where left out. */
+  readonly online?: OnlineConfig;
+  /** The softmax read-out; none where left out. */
+  readonly readout?: ReadoutConfig;
   readonly augmentation: Augmentation;
   /**
    * Samples come at full resolution, are augmented there, and are then mean-pooled over squares of this many pixels; 1: they
@@ -34,18 +49,38 @@ export interface TrainConfig {
   readonly quantization?: FakeQuantization;
 }
 
-/** A recipe of which only the parts that differ from the defaults are given. */
-export type PartialTrainConfig = Omit<Partial<TrainConfig>, 'loss' | 'augmentation' | 'schedule'> & {
+/** What keeps weights in place where phases lie far apart. */
+export interface Stabilisers {
+  /** `neuron`: every neuron's weights keep the length that they begin with; `layer`: those of a layer together. */
+  readonly norm: 'free' | 'neuron' | 'layer';
+  /** Part of the inputs' running mean that is taken off the inputs that weights learn from; 0 is off, 1.1 what devices do. */
+  readonly centring: number;
+}
+
+/** A recipe of which only the parts that differ from the defaults are given; a part of several kinds may be the kind alone. */
+export interface PartialTrainConfig
+  extends Partial<
+    Pick<TrainConfig, 'gain' | 'learningRate' | 'pool' | 'inputDropout' | 'dropout' | 'peer' | 'quantization'>
+  > {
   readonly loss?: Partial<LossConfig>;
-  readonly augmentation?: Partial<Augmentation>;
+  readonly threshold?: PartialThreshold;
+  readonly negatives?: PartialNegatives;
+  readonly optimizer?: PartialOptimizer;
   readonly schedule?: Partial<Schedule>;
-};
+  readonly phases?: PartialPhases | { readonly kind: 'interleaved' };
+  readonly stabilisers?: Partial<Stabilisers>;
+  readonly online?: Partial<OnlineConfig>;
+  readonly readout?: Partial<ReadoutConfig>;
+  readonly augmentation?: Partial<Augmentation>;
+}
 
 /** How long to train, and in which portions. */
 export interface FitPlan {
   readonly epochs: number;
   /** Samples per step. */
   readonly batch: number;
+  /** Holds a part of the data out and stops early; neither where left out. */
+  readonly stop?: StopConfig;
 }
 
 /**
@@ -56,29 +91,63 @@ export function rateFor(inputs: number): number {
   return 0.028 / Math.sqrt(inputs);
 }
 
+/** Learning rate of plain gradient descent (Hinton's code: 0.01). */
+const PLAIN_RATE = 0.01;
+
+/** What a recipe's defaults depend on. */
+export interface Surroundings {
+  /** Inputs of the first layer: they decide the learning rate. */
+  readonly inputs: number;
+  /** Neurons per layer. */
+  readonly hidden: readonly number[];
+  readonly theta: number;
+  readonly objective: ObjectiveName;
+  readonly goodness: GoodnessConfig;
+  /** Present for images. */
+  readonly geometry: Geometry | undefined;
+}
+
+/** The surroundings of a recipe that trains a network, or one of a shape. */
+export function surroundingsOf(network: Network | NetworkShape, geometry: Geometry | undefined): Surroundings {
+  const { theta, objective, goodness = MEAN_SQUARES } = network;
+  const hidden = 'hidden' in network ? network.hidden : network.layers.map((layer) => layer.outputs);
+  return { inputs: inputCount(network), hidden, theta, objective, goodness, geometry };
+}
+
 /**
  * The recipe with everything filled in.
- * @param inputs of the first layer; decides the learning rate of a recipe that does not say
- * @param theta the network's, for a recipe that does not say
- * @throws GoodnessError `train.config`
+ * @throws GoodnessError `train.config`, naming the field
  */
-export function completeConfig(partial: PartialTrainConfig, inputs: number, theta = 2): TrainConfig {
-  const { quantization } = partial;
+export function completeConfig(partial: PartialTrainConfig, surroundings: Surroundings): TrainConfig {
+  checked(TRAIN_CONFIG, partial, 'train.config', 'the recipe');
+  const { inputs, hidden, theta, objective, goodness, geometry } = surroundings;
+  const { quantization, online, readout } = partial;
+  // A sum over neurons is that much larger than a mean: the losses must not be as sharp.
+  const softness = goodness.kind === 'sum-squares' || goodness.kind === 'minus-sum-squares' ? 1 : 0.25;
+  const negatives = completeNegatives(partial.negatives, objective, geometry);
+  // Adam takes steps of one size for all weights. Where all gradients point one way (positive data only, inputs >= 0) it learns that
+  // there are inputs, and not which.
+  const optimizer = completeOptimizer(partial.optimizer ?? (negatives.kind === 'none' ? 'sgd' : 'adam'));
   const config: TrainConfig = {
     loss: {
       theta,
       contrast: 0.5,
-      temperature: 0.25,
-      softness: 0.25,
+      temperature: softness,
+      softness,
       negativeWeight: 1,
       collaboration: 0,
       ...partial.loss,
     },
-    negatives: partial.negatives ?? 'hard',
+    threshold: completeThreshold(partial.threshold),
+    negatives,
     gain: partial.gain ?? 0.5,
-    optimizer: partial.optimizer ?? ADAM,
+    optimizer,
     schedule: { decay: 'linear', warmup: 0.1, ...partial.schedule },
-    learningRate: partial.learningRate ?? rateFor(inputs),
+    learningRate: partial.learningRate ?? (optimizer.kind === 'adam' ? rateFor(inputs) : PLAIN_RATE),
+    phases: completePhases(partial.phases),
+    stabilisers: { norm: 'free', centring: 0, ...partial.stabilisers },
+    ...(online === undefined ? {} : { online: { positive: 1.5, negative: 0.5, strength: 0.05, ...online } }),
+    ...(readout === undefined && objective !== 'unsupervised' ? {} : { readout: completeReadout(readout, hidden) }),
     augmentation: { shift: 1, jitter: 0, ...partial.augmentation },
     pool: partial.pool ?? 1,
     inputDropout: partial.inputDropout ?? 0.05,
@@ -86,55 +155,40 @@ export function completeConfig(partial: PartialTrainConfig, inputs: number, thet
     peer: partial.peer ?? 0,
     ...(quantization === undefined ? {} : { quantization }),
   };
-  validateConfig(config);
+  checkTogether(config, hidden.length, surroundings);
   return config;
 }
 
-/**
- * @throws GoodnessError `train.config`, naming the field
- */
-export function validateConfig(config: TrainConfig): void {
-  const within = (name: string, value: number, valid: boolean, expected: string): void => {
-    if (!Number.isFinite(value) || !valid) {
-      throw new GoodnessError('train.config', `invalid ${name}`, { expected, got: String(value) });
-    }
+function completeReadout(partial: Partial<ReadoutConfig> | undefined, hidden: readonly number[]): ReadoutConfig {
+  const from = partial?.from ?? Math.min(1, hidden.length - 1);
+  const inputs = hidden.slice(from).reduce((sum, outputs) => sum + outputs, 0);
+  return { learningRate: rateFor(Math.max(1, inputs)), weightDecay: 0, epochs: 0, ...partial, from };
+}
+
+/** What no field can be asked alone. */
+function checkTogether(config: TrainConfig, layers: number, { objective, goodness }: Surroundings): void {
+  const { readout, negatives, quantization, phases, online } = config;
+  const refuse = (what: string, expected: string, got: string): never => {
+    throw new GoodnessError('train.config', what, { expected, got });
   };
-  const { loss, schedule, augmentation, optimizer, quantization } = config;
-  within('theta', loss.theta, loss.theta > 0, 'a number above 0');
-  within('contrast', loss.contrast, loss.contrast >= 0 && loss.contrast <= 1, 'a number from 0 to 1');
-  within('temperature', loss.temperature, loss.temperature > 0, 'a number above 0');
-  within('softness', loss.softness, loss.softness > 0, 'a number above 0');
-  within('negativeWeight', loss.negativeWeight, loss.negativeWeight >= 0, 'a number from 0 on');
-  within(
-    'collaboration',
-    loss.collaboration,
-    loss.collaboration >= 0 && loss.collaboration <= 1,
-    'a number from 0 to 1',
-  );
-  within('warmup', schedule.warmup, schedule.warmup >= 0 && schedule.warmup < 1, 'a number from 0 to below 1');
-  within('gain', config.gain, config.gain > 0, 'a number above 0');
-  within('learningRate', config.learningRate, config.learningRate > 0, 'a number above 0');
-  within(
-    'shift',
-    augmentation.shift,
-    Number.isInteger(augmentation.shift) && augmentation.shift >= 0,
-    'whole pixels from 0 on',
-  );
-  within('pool', config.pool, Number.isInteger(config.pool) && config.pool >= 1, 'a whole number from 1 on');
-  within('jitter', augmentation.jitter, augmentation.jitter >= 0, 'a number from 0 on');
-  within(
-    'inputDropout',
-    config.inputDropout,
-    config.inputDropout >= 0 && config.inputDropout < 1,
-    'a number from 0 to below 1',
-  );
-  within('dropout', config.dropout, config.dropout >= 0 && config.dropout < 1, 'a number from 0 to below 1');
-  within('peer', config.peer, config.peer >= 0, 'a number from 0 on');
-  within('weightDecay', optimizer.weightDecay, optimizer.weightDecay >= 0, 'a number from 0 on');
-  if (quantization !== undefined) {
-    const { bits, scales } = quantization;
-    within('bits', bits, Number.isInteger(bits) && bits >= 2 && bits <= 8, 'a whole number from 2 to 8');
-    for (const scale of scales ?? []) within('scale', scale, scale > 0, 'a number above 0');
+  if (readout !== undefined && readout.from >= layers) {
+    refuse('the read-out begins above the last layer', `readout.from below ${layers}`, String(readout.from));
+  }
+  if (readout !== undefined && objective !== 'unsupervised' && objective !== 'label') {
+    refuse('this objective has no read-out', 'the objective unsupervised or label', objective);
+  }
+  if (negatives.kind === 'hard' && negatives.from === 'readout' && readout === undefined) {
+    refuse('hard negatives need a read-out to be drawn from', 'a readout', 'none');
+  }
+  if (phases.kind === 'separated' && negatives.kind === 'none') {
+    refuse('phases can not be separated without negative data', 'negatives of another kind than none', 'none');
+  }
+  if (online !== undefined && goodness.kind !== 'mean-squares' && goodness.kind !== 'sum-squares') {
+    refuse('closed-form steps are for squares', 'the goodness mean-squares or sum-squares', goodness.kind);
+  }
+  const scales = quantization?.scales;
+  if (scales !== undefined && scales.length !== layers) {
+    refuse('invalid quantization.scales', `${layers}, one per layer`, String(scales.length));
   }
 }
 
@@ -156,21 +210,27 @@ export interface ShapeOptions {
   readonly preprocessing?: Partial<Preprocessing>;
   readonly labelValue?: number;
   readonly theta?: number;
+  readonly goodness?: PartialGoodness;
+  /** First layer, from 0, whose goodness counts for the answer. */
+  readonly scoredFrom?: number;
 }
 
 /** The shape of a network for a data set: images lose their smallest byte, vectors of sensor values gain their complement. */
 export function shapeFor(
   dataset: Pick<Dataset, 'width' | 'classes' | 'geometry'>,
-  { hidden, objective = 'partitioned', preprocessing, labelValue = 255, theta = 2 }: ShapeOptions,
+  { hidden, objective = 'partitioned', preprocessing, labelValue = 255, theta = 2, ...options }: ShapeOptions,
 ): NetworkShape {
   const image = dataset.geometry !== undefined;
+  const { goodness, scoredFrom } = options;
   return {
     width: dataset.width,
-    classes: dataset.classes.length,
+    classes: objective === 'one-class' ? 1 : dataset.classes.length,
     objective,
     preprocessing: { subtractMin: image, encoding: image ? 'plain' : 'complement', ...preprocessing },
     labelValue,
     theta,
+    ...(goodness === undefined ? {} : { goodness: completeGoodness(goodness) }),
+    ...(scoredFrom === undefined ? {} : { scoredFrom }),
     hidden,
   };
 }

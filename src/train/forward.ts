@@ -1,5 +1,5 @@
 import type { Backend } from './backend.js';
-import { meanSquares } from './goodness/goodness.js';
+import { goodnessOf, MEAN_SQUARES } from './goodness/goodness.js';
 import { groupCount, inputCount, type Layer, type Network } from './network.js';
 import { encode, lengthFactor } from './preprocess.js';
 
@@ -55,7 +55,8 @@ export function layerGoodness(
 }
 
 /**
- * Goodness of every class, summed over the layers. A network with the label in its input takes a pass per label.
+ * Goodness of every class, summed over the layers that are scored. A network with the label in its input takes a pass per
+ * label; one whose goodness doesn't tell classes apart has a single one.
  * @param samples (count, width) bytes
  * @returns (count, classes)
  */
@@ -67,15 +68,17 @@ export function labelGoodness(
 ): Float32Array {
   const { classes, width, objective, preprocessing } = network;
   const stride = inputCount(network);
-  const partitioned = objective === 'partitioned';
+  const labelled = objective === 'label';
   const encoded = new Uint8Array(count * stride);
-  encode(preprocessing, samples, encoded, count, width, stride, partitioned ? 0 : classes);
+  encode(preprocessing, samples, encoded, count, width, stride, labelled ? classes : 0);
   const [first, ...rest] = network.layers;
-  const layers = partitioned
-    ? layerGoodness(network, encoded, count, product)
-    : goodnessFrom(network, firstWithLabels(network, first!, encoded, count, product), rest, count * classes, product);
-  const total = new Float32Array(count * classes);
-  for (const goodness of layers) for (let i = 0; i < total.length; i++) total[i] = total[i]! + goodness[i]!;
+  const layers = labelled
+    ? goodnessFrom(network, firstWithLabels(network, first!, encoded, count, product), rest, count * classes, product)
+    : layerGoodness(network, encoded, count, product);
+  const total = new Float32Array(layers[0]!.length);
+  for (const goodness of layers.slice(network.scoredFrom ?? 0)) {
+    for (let i = 0; i < total.length; i++) total[i] = total[i]! + goodness[i]!;
+  }
   return total;
 }
 
@@ -115,12 +118,13 @@ function goodnessFrom(
   product: Product,
 ): Float32Array[] {
   const groups = groupCount(network);
+  const { measure } = goodnessOf(network.goodness ?? MEAN_SQUARES);
   const all: Float32Array[] = [];
   let y = activities;
   for (const layer of [undefined, ...next]) {
     if (layer !== undefined) y = layerForward(layer, y, rows, product);
     const goodness = new Float32Array(rows * groups);
-    meanSquares(y, goodness, rows, y.length / rows, groups);
+    measure(y, goodness, rows, y.length / rows, groups);
     all.push(goodness);
   }
   return all;

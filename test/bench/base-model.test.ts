@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint, type Training } from '../../bench/base-model.js';
-import { completeConfig } from '../../src/train/config.js';
+import { completeConfig, surroundingsOf } from '../../src/train/config.js';
+import type { NetworkShape } from '../../src/train/network.js';
 
+const shape: NetworkShape = {
+  width: 2,
+  classes: 2,
+  objective: 'partitioned',
+  preprocessing: { subtractMin: false, encoding: 'plain' },
+  labelValue: 255,
+  theta: 2,
+  hidden: [4],
+};
+const around = surroundingsOf(shape, undefined);
 const TRAINING: Training = {
   backend: 'wasm',
   seed: 1,
-  shape: {
-    width: 2,
-    classes: 2,
-    objective: 'partitioned',
-    preprocessing: { subtractMin: false, encoding: 'plain' },
-    labelValue: 255,
-    theta: 2,
-    hidden: [4],
-  },
-  config: completeConfig({}, 2),
+  shape,
+  config: completeConfig({}, around),
   epochs: 3,
   data: { inputs: Uint8Array.of(1, 2, 3, 4), labels: Uint8Array.of(0, 1) },
 };
@@ -32,7 +35,7 @@ describe('a network that a bench keeps', () => {
     ['seed', { seed: 2 }],
     ['backend', { backend: 'node' }],
     ['shape', { shape: { ...TRAINING.shape, hidden: [6] } }],
-    ['recipe', { config: completeConfig({ dropout: 0.2 }, 2) }],
+    ['recipe', { config: completeConfig({ dropout: 0.2 }, around) }],
     ['length', { epochs: undefined }],
     ['data', { data: { ...TRAINING.data, inputs: Uint8Array.of(1, 2, 3, 5) } }],
     ['labels', { data: { ...TRAINING.data, labels: Uint8Array.of(1, 0) } }],

@@ -10,7 +10,7 @@ import { type LoopRun, runLoop } from '../../src/loop/loop.js';
 import { splitForLoop } from '../../src/loop/split.js';
 import { renderReport } from '../../src/report/report.js';
 import { selectBackend } from '../../src/train/backend.js';
-import { decodeCheckpoint } from '../../src/train/checkpoint.js';
+import { decodeCheckpoint } from '../../src/train/checkpoint-reader.js';
 
 function gestures() {
   const table = generateGestures({ seed: 3, perClass: 150 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GoodnessError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
 import { selectBackend } from '../../src/train/backend.js';
-import { completeConfig, planFor, shapeFor } from '../../src/train/config.js';
+import { completeConfig, type PartialTrainConfig, planFor, shapeFor, surroundingsOf } from '../../src/train/config.js';
 import { backendProduct, labelGoodness } from '../../src/train/forward.js';
 import { createNetwork, type Network, validateNetwork, validateShape } from '../../src/train/network.js';
 import { bars, blobs } from './blobs.js';
@@ -136,6 +136,8 @@ describe('the forward pass', () => {
 });
 
 describe('the recipe', () => {
+  const around = surroundingsOf(shapeFor(blobs(3, 1), { hidden: [6] }), undefined);
+
   it.each([
     { loss: { theta: -1 } },
     { loss: { temperature: 0 } },
@@ -146,7 +148,7 @@ describe('the recipe', () => {
     { quantization: { bits: 1 } },
     { quantization: { bits: 8, scales: [0] } },
   ])('is refused when it makes no sense: %j', (config) => {
-    expect(failure(() => completeConfig(config, 784)).code).toBe('train.config');
+    expect(failure(() => completeConfig(config as PartialTrainConfig, around)).code).toBe('train.config');
   });
 
   it('gives small data sets enough steps, and never a batch larger than the data', () => {

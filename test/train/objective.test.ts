@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { argmax, goodnessBackward, meanSquares } from '../../src/train/goodness/goodness.js';
+import { argmax } from '../../src/train/argmax.js';
+import { meanSquares, squaresBackward } from '../../src/train/goodness/squares.js';
 import {
   type LossConfig,
   partitionedLoss,
@@ -40,7 +41,7 @@ describe('goodness', () => {
       return goodness[0]! * slopes[0]! + goodness[1]! * slopes[1]!;
     };
     const back = activities.slice();
-    goodnessBackward(back, slopes, 1, 6, 2);
+    squaresBackward(back, slopes, 1, 6, 2);
     for (let i = 0; i < 6; i++) {
       const up = activities.slice();
       const down = activities.slice();

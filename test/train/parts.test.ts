@@ -4,7 +4,7 @@ import { Random } from '../../src/base/random.js';
 import { augment, shiftImage } from '../../src/train/augmentation.js';
 import { fakeQuantize, fittingScale } from '../../src/train/layers/fake-quantization.js';
 import { ADAM, createOptimizer, SGD } from '../../src/train/layers/optimizer.js';
-import { hardWrongLabels, randomWrongLabels } from '../../src/train/negatives/wrong-labels.js';
+import { drawnLabels, randomWrongLabels } from '../../src/train/negatives/wrong-labels.js';
 import { encode } from '../../src/train/preprocess.js';
 import { scheduleFactor } from '../../src/train/schedule/schedule.js';
 import { InputRows } from '../../src/train/tensorflow/input-rows.js';
@@ -17,7 +17,7 @@ describe('negatives', () => {
     for (const draw of ['random', 'hard'] as const) {
       const wrong = new Uint8Array(400);
       if (draw === 'random') randomWrongLabels(labels, wrong, 4, random);
-      else hardWrongLabels(goodness, labels, wrong, 4, 0.5, random);
+      else drawnLabels(goodness, labels, wrong, 4, 0.5, random);
       const pairs = new Set<number>();
       labels.forEach((label, i) => {
         expect(wrong[i]).not.toBe(label);
@@ -30,7 +30,7 @@ describe('negatives', () => {
 
   it('are the likely labels where hard ones are asked for', () => {
     const wrong = new Uint8Array(1);
-    hardWrongLabels(Float32Array.of(0, 90, 5, 99), Uint8Array.of(3), wrong, 4, 0.5, new Random(2));
+    drawnLabels(Float32Array.of(0, 90, 5, 99), Uint8Array.of(3), wrong, 4, 0.5, new Random(2));
     expect(wrong[0]).toBe(1);
   });
 });

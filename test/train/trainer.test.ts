@@ -3,7 +3,8 @@ import { GoodnessError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
 import { pool } from '../../src/data/pool.js';
 import { type Backend, type BackendName, selectBackend } from '../../src/train/backend.js';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.js';
+import { encodeCheckpoint } from '../../src/train/checkpoint.js';
+import { decodeCheckpoint } from '../../src/train/checkpoint-reader.js';
 import type { PartialTrainConfig } from '../../src/train/config.js';
 import { shapeFor } from '../../src/train/config.js';
 import { evaluate } from '../../src/train/evaluation.js';
@@ -235,7 +236,7 @@ describe('fake-quantized training', () => {
     const rounded = (trainer: Trainer): Network => {
       const network = trainer.network();
       const layers = network.layers.map((layer, index) => {
-        const { scale } = aware.layers[index]!;
+        const { scale } = aware.layers[index]!.state();
         return {
           ...layer,
           weights: layer.weights.map((w) => Math.max(-1, Math.min(1, Math.round(w / scale))) * scale),
@@ -253,7 +254,7 @@ describe('fake-quantized training', () => {
   it('keeps the scales that it is given', async () => {
     const trainer = barsTrainer({ quantization: { bits: 8, scales: [0.01, 0.02] } });
     await trainer.fit(bars(30, 1), { epochs: 2 });
-    expect(trainer.layers.map((layer) => layer.scale)).toEqual([0.01, 0.02]);
+    expect(trainer.layers.map((layer) => layer.state().scale)).toEqual([0.01, 0.02]);
     expect(() => barsTrainer({ quantization: { bits: 8, scales: [0.01] } })).toThrow('one per layer');
   });
 });

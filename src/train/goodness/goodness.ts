@@ -1,53 +1,89 @@
+import { absoluteBackward, meanAbsolute } from './absolute.js';
+import { meanSquares, squaresBackward } from './squares.js';
+import { countOf, topBackward, topSquares } from './top-k.js';
+
 /**
- * Goodness of groups of neurons: the mean of their squared activities (Hinton 2022, section 2; the mean instead of the sum
- * makes one threshold fit layers of any size). The groups of a layer are equally large and lie side by side.
- * @param activities (rows, outputs), the outputs of relu
- * @param goodness (rows, groups), overwritten
+ * What a layer's goodness is.
+ * - `mean-squares`, `sum-squares`: mean or sum of the squared activities; positive data shall have much of it.
+ * - `minus-sum-squares`: the sum, negated: positive data shall have little activity (Hinton 2022, section 2).
+ * - `mean-absolute`: mean of the absolute activities.
+ * - `top-k`: mean of the k largest squared activities; k below 1 is a share of the neurons, else their number.
+ *
+ * Each is taken per group: a class-partitioned layer has one group of neurons for every class, others a single one.
  */
-export function meanSquares(
-  activities: Float32Array,
-  goodness: Float32Array,
-  rows: number,
-  outputs: number,
-  groups: number,
-): void {
-  const size = outputs / groups;
-  const share = 1 / size;
-  let at = 0;
-  for (let g = 0; g < rows * groups; g++) {
-    let sum = 0;
-    for (const end = at + size; at < end; at++) {
-      const y = activities[at]!;
-      sum += y * y;
+export type GoodnessConfig =
+  | { readonly kind: 'mean-squares' | 'sum-squares' | 'minus-sum-squares' | 'mean-absolute' }
+  | { readonly kind: 'top-k'; readonly k: number };
+
+export type GoodnessKind = GoodnessConfig['kind'];
+
+/** A goodness of which only the kind need be said. */
+export type PartialGoodness = GoodnessKind | { readonly kind: GoodnessKind; readonly k?: number };
+
+export const MEAN_SQUARES: GoodnessConfig = { kind: 'mean-squares' };
+
+/** A goodness with its slope in closed form. */
+export interface Goodness {
+  /**
+   * Goodness of a group of `size` neurons whose activities are all 1: thresholds by width are theta times this, and
+   * goodness divided by its magnitude compares between layers of different sizes.
+   */
+  unit(size: number): number;
+  /**
+   * @param activities (rows, outputs), the outputs of relu
+   * @param goodness (rows, groups), overwritten
+   */
+  measure(activities: Float32Array, goodness: Float32Array, rows: number, outputs: number, groups: number): void;
+  /**
+   * Slope of the loss over the pre-activations, from that over the goodness.
+   * @param activities (rows, outputs), replaced by the slopes
+   * @param slopes dL/dG, (rows, groups)
+   */
+  backward(activities: Float32Array, slopes: Float32Array, rows: number, outputs: number, groups: number): void;
+  /** dG/dz of a neuron of activity 1 among `size`, if it counts: terms that join the slope are weighed by it. */
+  steepness(size: number): number;
+}
+
+/** @param config complete and valid */
+export function goodnessOf(config: GoodnessConfig): Goodness {
+  switch (config.kind) {
+    case 'mean-squares':
+      return {
+        unit: () => 1,
+        measure: meanSquares,
+        backward: squaresBackward,
+        steepness: (size) => 2 / size,
+      };
+    case 'sum-squares':
+      return sumOfSquares(1);
+    case 'minus-sum-squares':
+      return sumOfSquares(-1);
+    case 'mean-absolute':
+      return {
+        unit: () => 1,
+        measure: meanAbsolute,
+        backward: absoluteBackward,
+        steepness: (size) => 1 / size,
+      };
+    case 'top-k': {
+      const { k } = config;
+      return {
+        unit: () => 1,
+        measure: (y, goodness, rows, outputs, groups) => topSquares(k, y, goodness, rows, outputs, groups),
+        backward: (y, slopes, rows, outputs, groups) => topBackward(k, y, slopes, rows, outputs, groups),
+        steepness: (size) => 2 / countOf(k, size),
+      };
     }
-    goodness[g] = sum * share;
   }
 }
 
-/**
- * Slope of the loss over the pre-activations, in place: since y = relu(z) and G = mean of y^2 over `size` neurons,
- * dL/dz = dL/dG * 2 y / size (and 0 where relu cuts, as y is 0 there).
- * @param activities (rows, outputs), replaced by the slopes
- * @param slopes dL/dG, (rows, groups)
- */
-export function goodnessBackward(
-  activities: Float32Array,
-  slopes: Float32Array,
-  rows: number,
-  outputs: number,
-  groups: number,
-): void {
-  const size = outputs / groups;
-  let at = 0;
-  for (let g = 0; g < rows * groups; g++) {
-    const factor = (2 * slopes[g]!) / size;
-    for (const end = at + size; at < end; at++) activities[at] = activities[at]! * factor;
-  }
-}
-
-/** Index of the largest of `count` values from `from` on; the first one among equals. */
-export function argmax(values: ArrayLike<number>, from: number, count: number): number {
-  let best = 0;
-  for (let c = 1; c < count; c++) if (values[from + c]! > values[from + best]!) best = c;
-  return best;
+function sumOfSquares(sign: 1 | -1): Goodness {
+  return {
+    unit: (size) => sign * size,
+    measure: (y, goodness, rows, outputs, groups) =>
+      meanSquares(y, goodness, rows, outputs, groups, (sign * outputs) / groups),
+    backward: (y, slopes, rows, outputs, groups) =>
+      squaresBackward(y, slopes, rows, outputs, groups, (sign * outputs) / groups),
+    steepness: () => 2,
+  };
 }

@@ -22,6 +22,17 @@ export interface Optimizer {
 export const ADAM: OptimizerConfig = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 export const SGD: OptimizerConfig = { kind: 'sgd', momentum: 0.9, weightDecay: 0 };
 
+/** An optimizer of which only what differs from `ADAM` or `SGD` is said. */
+export type PartialOptimizer =
+  | OptimizerConfig['kind']
+  | (Partial<OptimizerConfig> & { readonly kind: OptimizerConfig['kind'] });
+
+/** The configuration with everything filled in. */
+export function completeOptimizer(partial: PartialOptimizer = 'adam'): OptimizerConfig {
+  const { kind, ...rest } = typeof partial === 'string' ? { kind: partial } : partial;
+  return { ...(kind === 'adam' ? ADAM : SGD), ...rest } as OptimizerConfig;
+}
+
 /** @param size number of weights */
 export function createOptimizer(config: OptimizerConfig, size: number): Optimizer {
   return config.kind === 'adam' ? new Adam(config, size) : new Momentum(config, size);

@@ -1,3 +1,5 @@
+import type { Phase } from '../schedule/phases.js';
+
 /**
  * Losses of one layer as functions of its goodness, with their closed-form slopes. Everything a layer learns passes through
  * dL/dG of its own groups: no gradient crosses layers.
@@ -5,7 +7,7 @@
 
 /** Weights and temperatures of the losses. */
 export interface LossConfig {
-  /** Threshold of mean goodness (> 0). */
+  /** Threshold of goodness (of a recipe: per neuron, > 0). */
   readonly theta: number;
   /** Objective `partitioned`: share, 0 to 1, of the softmax cross-entropy between groups; the rest is the Forward-Forward loss. */
   readonly contrast: number;
@@ -39,7 +41,7 @@ export function sigmoid(x: number): number {
  * G_true) / softness) + negativeWeight * sum over the other groups of softplus((G - theta) / softness)).
  * @param goodness (rows, groups) of this layer
  * @param total (rows, groups), summed over all layers, this one included
- * @param labels true group per row
+ * @param labels true group per row; rows beyond them are negative for all groups, and have no part in the cross-entropy
  * @param slopes (rows, groups), overwritten: slope of the mean loss over dL/dG
  * @returns the loss, mean over the rows
  */
@@ -61,6 +63,14 @@ export function partitionedLoss(
   let loss = 0;
   for (let r = 0; r < rows; r++) {
     const at = r * groups;
+    if (r >= labels.length) {
+      for (let c = at; c < at + groups; c++) {
+        const excess = (goodness[c]! - theta) * sharpness;
+        slopes[c] = (negative * sharpness * sigmoid(excess)) / rows;
+        loss += negative * softplus(excess);
+      }
+      continue;
+    }
     const truth = labels[r]!;
     let highest = Number.NEGATIVE_INFINITY;
     for (let c = at; c < at + groups; c++) {
@@ -116,4 +126,16 @@ export function thresholdLoss(
     loss += softplus(sign * excess);
   }
   return loss / rows;
+}
+
+/**
+ * Leaves of the slopes of a class-partitioned layer what one phase learns: the true group's in the positive one, those of all other
+ * groups in the negative one.
+ */
+export function keepPhase(phase: Phase, slopes: Float32Array, labels: Uint8Array, groups: number): void {
+  if (phase === 'both') return;
+  for (let r = 0, at = 0; at < slopes.length; r++, at += groups) {
+    const truth = r < labels.length ? at + labels[r]! : -1;
+    for (let c = at; c < at + groups; c++) if ((c === truth) !== (phase === 'positive')) slopes[c] = 0;
+  }
 }

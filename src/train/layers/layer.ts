@@ -1,0 +1,35 @@
+import type { Random } from '../../base/random.js';
+import type { LayerState } from '../checkpoint.js';
+import type { Values } from '../forward.js';
+import type { Threshold } from '../goodness/threshold.js';
+import type { Layer } from '../network.js';
+
+/**
+ * A layer in training: what the trainer needs of it, however its neurons are connected. `forward` and `update` alternate: an update
+ * belongs to the batch of the forward pass before it.
+ */
+export interface TrainLayer {
+  /** What the network keeps of it; its weights are those in training. */
+  readonly layer: Layer;
+  readonly threshold: Threshold;
+  /** Outputs of the last forward pass, (rows, outputs): what the layer above gets. `update` may spend them. */
+  readonly activities: Float32Array;
+  /** Goodness of the last forward pass, (rows, groups). */
+  readonly goodness: Float32Array;
+  /**
+   * Computes `activities` and `goodness` of a batch.
+   * @param source (rows, inputs), >= 0
+   * @param dropout chance of an input to be dropped, 0 to below 1
+   */
+  forward(source: Values, rows: number, dropout: number, random: Random): void;
+  /**
+   * Moves the weights down the slope of the layer's own loss.
+   * @param slopes dL/dG, (rows, groups)
+   * @param positives how many of the rows, the first ones, are positive data
+   */
+  update(slopes: Float32Array, rate: number, positives: number): void;
+  /** What must be kept, beside the weights, to go on later; copies. */
+  state(): LayerState;
+  /** @throws GoodnessError `checkpoint.field` if the state belongs to another recipe */
+  setState(state: LayerState): void;
+}

@@ -39,7 +39,7 @@ export const TOOLS: readonly Tool[] = [
   {
     name: 'Arm compiler',
     program: 'arm-none-eabi-gcc',
-    use: 'building firmware for mps2-an386, stm32f405, pico, microbit',
+    use: 'building firmware for mps2-an386, mps3-an547, stm32f405, pico, microbit',
     apt: 'gcc-arm-none-eabi libnewlib-arm-none-eabi',
     dnf: 'arm-none-eabi-gcc-cs arm-none-eabi-newlib',
     brew: '--cask gcc-arm-embedded',
@@ -72,7 +72,7 @@ export const TOOLS: readonly Tool[] = [
   {
     name: 'QEMU, Arm boards',
     program: 'qemu-system-arm',
-    use: 'emulating mps2-an386, stm32f405, microbit',
+    use: 'emulating mps2-an386, mps3-an547, stm32f405, microbit',
     apt: 'qemu-system-arm',
     dnf: 'qemu-system-arm',
     brew: 'qemu',

@@ -21,6 +21,7 @@ const ARDUINO = '/usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/op
 /** Boards with the program of their emulator, where it is one. */
 const EMULATED = [
   ['mps2-an386', 'qemu-system-arm'],
+  ['mps3-an547', 'qemu-system-arm'],
   ['stm32f405', 'qemu-system-arm'],
   ['microbit', 'qemu-system-arm'],
   ['pico', undefined],

@@ -32,7 +32,7 @@ const learning = (model: Model): number[] => model.layers.flatMap((layer, l) => 
 describe('the plan', () => {
   it('lets everything learn where there is room', async () => {
     const model = digits([120, 120]);
-    for (const id of ['mps2-an386', 'stm32f405', 'pico', 'pi-arm64', 'pi-armhf', 'linux', 'wasm']) {
+    for (const id of ['mps2-an386', 'mps3-an547', 'stm32f405', 'pico', 'pi-arm64', 'pi-armhf', 'linux', 'wasm']) {
       const planned = await plan(model, boardOf(id));
       expect(planned, id).toMatchObject({ fits: true, reasons: [] });
       expect(

@@ -174,6 +174,7 @@ function emulated(id: BoardId, ...programs: string[]): TargetEntry {
 /** Boards of which the same image runs here as on the real one. */
 const BOARD_TARGETS: readonly TargetEntry[] = [
   emulated('mps2-an386'),
+  emulated('mps3-an547'),
   emulated('stm32f405'),
   emulated('pico'),
   emulated('microbit'),

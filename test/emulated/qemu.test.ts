@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type QemuBoard, startQemu } from '../../src/device/emulated/qemu.js';
-import { startMps2 } from '../../src/device/emulated/qemu-mps2.js';
+import { startMps } from '../../src/device/emulated/qemu-mps.js';
 import { startStm32f405 } from '../../src/device/emulated/qemu-stm32f405.js';
 import { verifyLearning, verifyModel } from '../../src/device/parity.js';
 import { flashModel } from '../../src/device/transfer.js';
@@ -42,7 +42,7 @@ describe.skipIf(lacks.any)(`an MPS2 in QEMU${lacks.title}`, () => {
   it(
     'takes a model, infers and learns as the reference does, byte by byte',
     async () => {
-      board = await startMps2({ firmware });
+      board = await startMps({ firmware });
       await withSession(board.address, async (session) => {
         expect(session.hello).toMatchObject({ target: 'mps2-an386', modelLoaded: false, persistent: false, window: 4 });
         await flashModel(session, encodeImage(SMALL));
@@ -55,7 +55,7 @@ describe.skipIf(lacks.any)(`an MPS2 in QEMU${lacks.title}`, () => {
   it(
     'starts again from what it saved, and not from what it learned since',
     async () => {
-      board = await startMps2({ firmware });
+      board = await startMps({ firmware });
       const [saved, boot] = await withSession(board.address, async (session) => {
         await flashModel(session, encodeImage(SMALL));
         await verifyLearning(SMALL, session, samplesOf(SMALL, 8, 20));
@@ -76,10 +76,10 @@ describe.skipIf(lacks.any)(`an MPS2 in QEMU${lacks.title}`, () => {
   it(
     'has lost its slots when the power comes back',
     async () => {
-      board = await startMps2({ firmware });
+      board = await startMps({ firmware });
       await withSession(board.address, (session) => flashModel(session, encodeImage(SMALL)));
       await board.close();
-      board = await startMps2({ firmware });
+      board = await startMps({ firmware });
       await withSession(board.address, async (session) => expect(session.hello.modelLoaded).toBe(false));
     },
     MINUTE,
@@ -88,7 +88,7 @@ describe.skipIf(lacks.any)(`an MPS2 in QEMU${lacks.title}`, () => {
   it(
     'restarts when it is asked to, and says so by another boot number',
     async () => {
-      board = await startMps2({ firmware });
+      board = await startMps({ firmware });
       const before = await status(board.address);
       await withSession(board.address, (session) => session.request(MESSAGES.reset, { mode: 0 }));
       expect((await status(board.address)).boot).not.toBe(before.boot);
@@ -99,7 +99,7 @@ describe.skipIf(lacks.any)(`an MPS2 in QEMU${lacks.title}`, () => {
   it(
     'holds a whole 784-120-120, and loses no byte of a window of long frames',
     async () => {
-      board = await startMps2({ firmware });
+      board = await startMps({ firmware });
       const { address } = board;
       await withSession(address, async (session) => {
         await flashModel(session, encodeImage(WHOLE));
@@ -200,7 +200,7 @@ describe('starting QEMU', () => {
       code: 'emulator.start',
       got: expect.stringContaining('unsupported machine'),
     });
-    await expect(startMps2({ firmware: '/no/such/firmware.hex' })).rejects.toMatchObject({
+    await expect(startMps({ firmware: '/no/such/firmware.hex' })).rejects.toMatchObject({
       code: 'emulator.start',
       got: expect.stringContaining('/no/such/firmware.hex'),
     });

@@ -1,6 +1,7 @@
 /** Names of the boards, as in `--board` and in `make BOARD=...`. */
 export const BOARD_IDS = [
   'mps2-an386',
+  'mps3-an547',
   'stm32f405',
   'pico',
   'microbit',

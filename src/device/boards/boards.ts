@@ -6,12 +6,14 @@ import { LINUX, PI_ARM64, PI_ARMHF, WASM } from './host.js';
 import { MEGA } from './mega.js';
 import { MICROBIT } from './microbit.js';
 import { MPS2_AN386 } from './mps2-an386.js';
+import { MPS3_AN547 } from './mps3-an547.js';
 import { PICO } from './pico.js';
 import { STM32F405 } from './stm32f405.js';
 import { UNO } from './uno.js';
 
 const BY_ID: Readonly<Record<BoardId, Board>> = {
   'mps2-an386': MPS2_AN386,
+  'mps3-an547': MPS3_AN547,
   stm32f405: STM32F405,
   pico: PICO,
   microbit: MICROBIT,

@@ -29,11 +29,8 @@ const GREET_MS = 15_000;
 
 /** How each board is started; each emulator is loaded when it is needed. Boards that aren't here have none. */
 const EMULATIONS: Readonly<Partial<Record<BoardId, Emulation>>> = {
-  'mps2-an386': {
-    placesModel: false,
-    keepsStore: false,
-    start: async (board) => (await import('./qemu-mps2.js')).startMps2({ firmware: firmwareFor(board).path }),
-  },
+  'mps2-an386': mps('mps2-an386'),
+  'mps3-an547': mps('mps3-an547'),
   stm32f405: {
     placesModel: true,
     keepsStore: false,
@@ -129,6 +126,14 @@ async function sendModel(address: string, model: Uint8Array): Promise<void> {
   } finally {
     await session.close();
   }
+}
+
+function mps(machine: 'mps2-an386' | 'mps3-an547'): Emulation {
+  return {
+    placesModel: false,
+    keepsStore: false,
+    start: async (board) => (await import('./qemu-mps.js')).startMps({ machine, firmware: firmwareFor(board).path }),
+  };
 }
 
 function avr(id: 'uno' | 'mega'): Emulation {

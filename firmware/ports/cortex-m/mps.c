@@ -1,12 +1,15 @@
 /*
- * Arm MPS2 with AN386. There is no flash: both slots lie in RAM that a reset leaves alone, and behave as
- * flash would. The line is UART0, an APB UART of the Cortex-M System Design Kit.
+ * Arm's FPGA boards MPS2 and MPS3. There is no flash: both slots lie in RAM that a reset leaves alone, and
+ * behave as flash would. The line is UART0, an APB UART of the Cortex-M System Design Kit.
+ *
+ * port.mk sets -DMPS_TARGET (name of the board), MPS_MEGAHERTZ (of the processor), MPS_UART (address),
+ * MPS_UART_MEGAHERTZ and MPS_UART_IRQ (of the receiver).
  */
 #include "board.h"
 #include "cortex-m.h"
 
 /* CMSDK APB UART (CMSDK technical reference manual, 4.3) */
-#define UART0(offset) CORTEX_REGISTER(0x40004000u + (offset))
+#define UART0(offset) CORTEX_REGISTER(MPS_UART + (offset))
 #define UART_DATA UART0(0x00)
 #define UART_STATE UART0(0x04)
 #define UART_TX_FULL 1u
@@ -16,9 +19,7 @@
 #define UART_INTCLEAR UART0(0x0C)
 #define UART_RX_INTERRUPT 2u
 #define UART_BAUDDIV UART0(0x10)
-#define IRQ_UART0_RX 0u
 
-#define MEGAHERTZ 25u
 #define SEND_ROUNDS 100000u /* a byte takes 87 us, some 2,200 cycles */
 
 #define ARENA_BYTES                                                                                          \
@@ -52,10 +53,10 @@ static int program(void *user, uint32_t offset, const uint8_t *from, uint32_t co
 }
 
 void board_start(ff_device *device) {
-    cortex_clock_start(MEGAHERTZ);
-    UART_BAUDDIV = (MEGAHERTZ * 1000000u + BOARD_BAUD / 2) / BOARD_BAUD;
+    cortex_clock_start(MPS_MEGAHERTZ);
+    UART_BAUDDIV = (MPS_UART_MEGAHERTZ * 1000000u + BOARD_BAUD / 2) / BOARD_BAUD;
     UART_CTRL = UART_ON;
-    cortex_enable(IRQ_UART0_RX);
+    cortex_enable(MPS_UART_IRQ);
     device->flash.map = slots;
     device->flash.slot_bytes = SLOT_BYTES;
     device->flash.page_bytes = PAGE_BYTES;
@@ -63,7 +64,7 @@ void board_start(ff_device *device) {
     device->flash.program = program;
     device->arena = (uint8_t *)arena;
     device->arena_bytes = sizeof arena;
-    device->target = "mps2-an386";
+    device->target = MPS_TARGET;
     device->window = BOARD_WINDOW;
     device->ahead = CORTEX_AHEAD;
     device->can_restart = 1;

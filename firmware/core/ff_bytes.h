@@ -45,15 +45,22 @@ typedef uint32_t ff_size;
 #define FF_TABLE
 #endif
 
+/* Known to the compiler as a load or a store also in a free-standing build. */
+#if defined(__GNUC__)
+#define FF_MOVE(to, from, bytes) __builtin_memcpy(to, from, bytes)
+#else
+#define FF_MOVE(to, from, bytes) memcpy(to, from, bytes)
+#endif
+
 static inline uint16_t ff_get16(const uint8_t *p) {
     uint16_t v;
-    memcpy(&v, p, sizeof v);
+    FF_MOVE(&v, p, sizeof v);
     return v;
 }
 
 static inline uint32_t ff_get32(const uint8_t *p) {
     uint32_t v;
-    memcpy(&v, p, sizeof v);
+    FF_MOVE(&v, p, sizeof v);
     return v;
 }
 
@@ -65,22 +72,22 @@ static inline uint32_t ff_get32(const uint8_t *p) {
 
 FF_INLINE uint16_t ff_at16(const uint8_t *p) {
     uint16_t v;
-    memcpy(&v, FF_ALIGNED(p, 2), sizeof v);
+    FF_MOVE(&v, FF_ALIGNED(p, 2), sizeof v);
     return v;
 }
 
 static inline uint32_t ff_at32(const uint8_t *p) {
     uint32_t v;
-    memcpy(&v, FF_ALIGNED(p, 4), sizeof v);
+    FF_MOVE(&v, FF_ALIGNED(p, 4), sizeof v);
     return v;
 }
 
 FF_INLINE void ff_set16(uint8_t *p, uint16_t v) {
-    memcpy(FF_ALIGNED(p, 2), &v, sizeof v);
+    FF_MOVE(FF_ALIGNED(p, 2), &v, sizeof v);
 }
 
 FF_INLINE void ff_set32(uint8_t *p, uint32_t v) {
-    memcpy(FF_ALIGNED(p, 4), &v, sizeof v);
+    FF_MOVE(FF_ALIGNED(p, 4), &v, sizeof v);
 }
 
 /* A length or an offset at a multiple of 4, from outside: what is too large for an ff_size comes as the
@@ -94,11 +101,11 @@ static inline ff_size ff_get_size(const uint8_t *p) {
 }
 
 static inline void ff_put16(uint8_t *p, uint16_t v) {
-    memcpy(p, &v, sizeof v);
+    FF_MOVE(p, &v, sizeof v);
 }
 
 static inline void ff_put32(uint8_t *p, uint32_t v) {
-    memcpy(p, &v, sizeof v);
+    FF_MOVE(p, &v, sizeof v);
 }
 
 /* memcpy() and memset(to, 0, count), in a few bytes of code: a C library's own cost several hundred. */

@@ -19,6 +19,9 @@ function run(command, args) {
   return stdout;
 }
 
+/** Bytes of an address of return on AVR. */
+const ADDRESS = 2;
+
 /** Bytes of flash: code, tables, and initial values of variables. */
 function flash(tools, elf) {
   const rows = run(`${tools}size`, ['-A', elf]).matchAll(/^\.(?:text|rodata|data)\s+(\d+)/gm);
@@ -73,7 +76,10 @@ function callsFromGraph(parts) {
   return nodes;
 }
 
-/** The same for compilers without such graphs: frames from `-fstack-usage` (.su), calls from the disassembly. */
+/**
+ * The same for compilers without such graphs: frames from `-fstack-usage` (.su), calls from the disassembly. A function in assembly has no
+ * frame there: its address of return, what it pushes, and a call into itself are counted.
+ */
 function callsFromDisassembly(parts, tools) {
   const nodes = new Map();
   const edges = [];
@@ -86,7 +92,14 @@ function callsFromDisassembly(parts, tools) {
     let from = '';
     for (const line of run(`${tools}objdump`, ['-dr', join(parts, object)]).split('\n')) {
       const start = /^[0-9a-f]+ <([^>]+)>:/.exec(line);
-      if (start !== null) from = start[1];
+      if (start !== null) {
+        from = start[1];
+        if (global.has(from) && !own.has(from)) nodes.set(from, { frame: ADDRESS, calls: [] });
+      }
+      if (!own.has(from) && nodes.has(from)) {
+        if (/\spush\s/.test(line)) nodes.get(from).frame++;
+        else if (/\srcall\s/.test(line)) nodes.get(from).inner = ADDRESS;
+      }
       const call = /R_AVR_(?:CALL|13_PCREL)\s+(?:\.text\.)?(\w[\w.]*)(\+0x[0-9a-f]+)?$/.exec(line);
       // A jump into a function is one within it, or the shared prologue.
       if (call !== null && call[2] === undefined && call[1] !== from) edges.push([title(from), title(call[1])]);
@@ -94,6 +107,7 @@ function callsFromDisassembly(parts, tools) {
     }
   }
   for (const [from, to] of edges) nodes.get(from)?.calls.push(...(to === undefined ? indirect(from, nodes) : [to]));
+  for (const node of nodes.values()) node.frame += node.inner ?? 0;
   return nodes;
 }
 

@@ -1,4 +1,5 @@
 #include "ff_crc32.h"
+#include "kernels/ff_kernels.h"
 
 /* -DFF_CRC_TABLE=1 is two to three times as fast for 80 bytes more. Unless told, builds for size do without.
  */
@@ -27,7 +28,7 @@ uint32_t ff_crc32(uint32_t crc, const uint8_t *p, ff_size n) {
     return ~crc;
 }
 
-#else
+#elif !(FF_FAST_MATH && FF_SMALL)
 
 uint32_t ff_crc32(uint32_t crc, const uint8_t *p, ff_size n) {
     crc = ~crc;

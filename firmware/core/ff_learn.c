@@ -18,18 +18,13 @@ static uint32_t draw(ff_model *model) {
     return r;
 }
 
-/* (v + dither / 2^32 of a step) >> shift, shift 1 to 24: a part of a step is made up for now and then. */
-static int32_t dithered(int32_t v, uint32_t dither, uint8_t shift) {
-    return (v + (int32_t)(dither >> (32 - shift))) >> shift;
-}
-
 /* Running mean of the input, Q8, with dithered rounding: a step may be less than the last bit. */
 FF_INLINE void follow_mean(ff_model *model, const ff_layer *layer) {
     const uint8_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
     uint32_t dither = draw(model);
     uint16_t *mean = layer->mean;
     for (unsigned i = 0; i < layer->n; i++, mean++, dither += FF_DITHER_INPUT)
-        *mean = (uint16_t)(*mean + dithered((int32_t)((uint32_t)model->x[i] << 8) - *mean, dither, shift));
+        *mean = (uint16_t)(*mean + ff_dithered((int32_t)((uint32_t)model->x[i] << 8) - *mean, dither, shift));
 }
 
 /* The label's group is ahead of every other by more than the margin: nothing to learn here. */
@@ -78,7 +73,7 @@ FF_INLINE void learn_column(int8_t *w, const uint16_t *v, unsigned width, int16_
                             uint8_t shift) {
     for (; width--; w++, v++, dither += FF_DITHER_NEURON) {
         if (*v == 0) continue;
-        const int32_t next = *w + dithered((int32_t)*v * c, dither, shift);
+        const int32_t next = *w + ff_dithered((int32_t)*v * c, dither, shift);
         *w = (int8_t)(next > 127 ? 127 : next < -127 ? -127 : next);
     }
 }

@@ -17,6 +17,8 @@ uint32_t ff_divide(uint32_t a, uint32_t b) {
 }
 #endif
 
+#if !FF_FAST_MATH
+
 uint16_t ff_isqrt(uint32_t v) {
     uint32_t root = 0;
     for (uint32_t bit = (uint32_t)1 << 30; bit; bit >>= 2) {
@@ -36,3 +38,5 @@ uint32_t ff_xorshift32(uint32_t r) {
     r ^= r << 5;
     return r;
 }
+
+#endif

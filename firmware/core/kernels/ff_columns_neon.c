@@ -26,7 +26,7 @@ FF_ALWAYS void ff_block(int32_t *acc, const ff_gathered *list, unsigned count, u
         const uint8_t *a = (const uint8_t *)list->w[i] + j, *b = (const uint8_t *)list->w[i + 1] + j;
         const uint8_t *c = (const uint8_t *)list->w[i + 2] + j, *d = (const uint8_t *)list->w[i + 3] + j;
         uint32_t four;
-        memcpy(&four, list->x + i, sizeof four);
+        __builtin_memcpy(&four, list->x + i, sizeof four);
         const uint8x16_t x = vreinterpretq_u8_u32(vdupq_n_u32(four));
         inputs = vdotq_u32(inputs, x, flip); /* 128 times their sum */
         FF_UNROLLED

@@ -9,7 +9,6 @@
 #define FF_SPARSE_H
 
 #include "ff_columns.h"
-#include <string.h>
 
 /* Loops of a number that the compiler knows, with an array that shall lie in registers. */
 #define FF_UNROLLED_(text) _Pragma(#text)
@@ -53,7 +52,7 @@ static inline unsigned ff_gather(ff_gathered *to, ff_inputs_left *left) {
     unsigned count = 0;
     for (; end - x >= (int)sizeof(ff_inputs); x += sizeof(ff_inputs)) {
         ff_inputs inputs;
-        memcpy(&inputs, x, sizeof inputs);
+        __builtin_memcpy(&inputs, x, sizeof inputs);
         if (inputs == 0) continue;
         if (count >= FF_GATHERED) {
             end = x;
@@ -117,9 +116,9 @@ static __attribute__((noinline)) void ff_add_gathered(int32_t *acc, const ff_gat
     }
     /* The last eight once more, of which those that are done already are thrown away. */
     int32_t last[8];
-    memcpy(last, acc + m - 8, sizeof last);
+    __builtin_memcpy(last, acc + m - 8, sizeof last);
     ff_block(last, list, count, m - 8, 1);
-    memcpy(acc + j, last + 8 - (m - j), (m - j) * sizeof *acc);
+    __builtin_memcpy(acc + j, last + 8 - (m - j), (m - j) * sizeof *acc);
 }
 
 void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m) {

@@ -5,7 +5,6 @@
 import {
   type AnswerOptions,
   applyShift,
-  type Backend,
   CoreLearner,
   type Dataset,
   encodeImage,
@@ -28,39 +27,18 @@ import {
   slice,
   splitTable,
   startNativeBoard,
-  type TrainTest,
   verifyLearning,
   verifyModel,
   WasmCore,
 } from 'goodness';
-import { type Base, baseModel } from './base-model.js';
+import { baseModel } from './base-model.js';
+import { HOST, type MnistLab, mnistBase } from './mnist-base.js';
 import { benchOptions, median } from './options.js';
 import { type Figures, printRows, type Row } from './table.js';
 
-/** Base models of the adaptation rows see the first 40,000 train images; streams are made of the rest. */
-const HOST = 40000;
-
-interface Lab {
-  readonly backend: Backend;
-  readonly mnist: TrainTest;
-  readonly quick: boolean;
-}
+type Lab = MnistLab;
 
 type Runner = (lab: Lab, seed: number) => Promise<Figures>;
-
-function mnistBase(lab: Lab, pool: number, seed: number, count = HOST): Promise<Base> {
-  const { mnist, backend, quick } = lab;
-  const recipe = {
-    name: `mnist-${784 / pool ** 2}-120-120`,
-    train: slice(mnist.train, 0, quick ? 6000 : count),
-    test: mnist.test,
-    pool,
-    hidden: [120, 120],
-    epochs: quick ? 3 : 20,
-    seed,
-  };
-  return baseModel(recipe, backend, (d) => poolImages(d, pool));
-}
 
 async function baseline(lab: Lab, seed: number): Promise<Figures> {
   const { model, floatError } = await mnistBase(lab, 1, seed, 60000);

@@ -4,7 +4,8 @@
 #ifdef __aarch64__
 /* Event 8 of the performance monitors: instructions retired (Armv8-A, D11). */
 static void start(void) {
-    __asm volatile("msr pmevtyper0_el0, %0\n msr pmcntenset_el0, %1\n msr pmcr_el0, %1\n isb" ::"r"(8ul), "r"(1ul));
+    __asm volatile("msr pmevtyper0_el0, %0\n msr pmcntenset_el0, %1\n msr pmcr_el0, %1\n isb" ::"r"(8ul),
+                   "r"(1ul));
 }
 
 uint64_t counter_now(void) {
@@ -14,8 +15,8 @@ uint64_t counter_now(void) {
 }
 #else
 /*
- * An instruction takes a nanosecond of the emulator's time, and SysTick goes at the board's clock: one tick in
- * 1000 / COUNTER_MEGAHERTZ instructions. It has 24 bits.
+ * An instruction takes a nanosecond of the emulator's time, and SysTick goes at the board's clock: one tick
+ * in 1000 / COUNTER_MEGAHERTZ instructions. It has 24 bits.
  */
 #define SYSTICK(offset) (*(volatile uint32_t *)(0xE000E010u + (offset)))
 #define MOST 0xFFFFFFu

@@ -1,4 +1,5 @@
-/* What gcc calls for structures and loops, copies by eight bytes: on a system with a C library, its own are used. */
+/* What gcc calls for structures and loops, copies by eight bytes: on a system with a C library, its own are
+ * used. */
 #include <stddef.h>
 #include <stdint.h>
 

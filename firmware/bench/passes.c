@@ -23,7 +23,8 @@ uint32_t passes_open(uint32_t bytes) {
     hash = 0;
     const ff_status status = ff_model_open(&model, (const uint8_t *)passes_image, bytes, &fault);
     if (status != FF_OK) return (uint32_t)status;
-    return model.raw != PASSES_RAW || model.layer[0].n != PASSES_RAW || model.layer[0].m > NEURONS ? FF_LIMIT : 0;
+    return model.raw != PASSES_RAW || model.layer[0].n != PASSES_RAW || model.layer[0].m > NEURONS ? FF_LIMIT
+                                                                                                   : 0;
 }
 
 void passes_infer_start(void) {
@@ -68,8 +69,8 @@ void passes_product_mix(void) {
 
 void passes_infer(void) {
     for (uint32_t i = 0; i < passes_test.count; i++)
-        ff_infer(&model, passes_test.bytes + i * PASSES_RAW, passes_test.bytes[passes_test.count * PASSES_RAW + i],
-                 results + i);
+        ff_infer(&model, passes_test.bytes + i * PASSES_RAW,
+                 passes_test.bytes[passes_test.count * PASSES_RAW + i], results + i);
 }
 
 void passes_learn_start(void) {
@@ -78,8 +79,8 @@ void passes_learn_start(void) {
 
 void passes_learn(void) {
     for (uint32_t i = 0; i < passes_stream.count; i++)
-        ff_learn(&model, passes_stream.bytes + i * PASSES_RAW, passes_stream.bytes[passes_stream.count * PASSES_RAW + i],
-                 results + i);
+        ff_learn(&model, passes_stream.bytes + i * PASSES_RAW,
+                 passes_stream.bytes[passes_stream.count * PASSES_RAW + i], results + i);
 }
 
 void passes_results_mix(void) {

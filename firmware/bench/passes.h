@@ -1,6 +1,6 @@
 /*
- * The core at work on many samples, to be counted or timed: one build for each set of kernels, and bytes that say
- * whether all computed the same.
+ * The core at work on many samples, to be counted or timed: one build for each set of kernels, and bytes that
+ * say whether all computed the same.
  */
 #ifndef PASSES_H
 #define PASSES_H
@@ -27,7 +27,8 @@ uint32_t passes_open(uint32_t bytes);
 /* The model without learning, and the first layer's inputs of all test samples. */
 void passes_infer_start(void);
 
-/* The first layer's product of all test samples, each added to accumulators that passes_product_start() cleared. */
+/* The first layer's product of all test samples, each added to accumulators that passes_product_start()
+ * cleared. */
 void passes_product_start(void);
 void passes_product(void);
 

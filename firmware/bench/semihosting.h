@@ -1,10 +1,12 @@
-/* What a program in an emulator may ask its host for: files, text, an end (Arm, "Semihosting for AArch32 and AArch64"). */
+/* What a program in an emulator may ask its host for: files, text, an end (Arm, "Semihosting for AArch32 and
+ * AArch64"). */
 #ifndef SEMIHOSTING_H
 #define SEMIHOSTING_H
 
 #include <stdint.h>
 
-/* Reads the whole file into `to`; returns its bytes. Ends the program if it isn't there or is larger than `room`. */
+/* Reads the whole file into `to`; returns its bytes. Ends the program if it isn't there or is larger than
+ * `room`. */
 uint32_t host_read(const char *name, void *to, uint32_t room);
 
 /* Writes one line of JSON per number: {"name": name, "value": value}. */

@@ -1,6 +1,7 @@
 /*
- * Counts the instructions of the core's passes in an emulator: `npm run bench:simd` builds this for each processor and set
- * of kernels, runs it where it finds its files, and reads the lines that it writes: instructions for all samples.
+ * Counts the instructions of the core's passes in an emulator: `npm run bench:simd` builds this for each
+ * processor and set of kernels, runs it where it finds its files, and reads the lines that it writes:
+ * instructions for all samples.
  */
 #include "counter.h"
 #include "passes.h"

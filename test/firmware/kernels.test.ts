@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { sourcesIn, wasmOf } from '../../bench/wasm.js';
 import { lacking } from '../emulated/support/session.js';
-import { sourcesIn, wasmOf } from '../support/wasm.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SEEDS = [1, 2, 3];
@@ -33,6 +33,26 @@ describe('kernels give the bytes of the naive ones, at all remainders and at the
       180_000,
     );
   }
+
+  const lacks = lacking('make', 'arm-none-eabi-gcc', 'qemu-system-arm');
+  it.skipIf(lacks.any)(
+    `Cortex-M55${lacks.title}`,
+    () => {
+      execFileSync('make', ['-s', '-C', 'firmware', '../build/kernels/mps3-an547.elf'], { cwd: root, stdio: 'pipe' });
+      const words = ['-machine', 'mps3-an547', '-display', 'none', '-nic', 'none'];
+      const semihosting = ['-semihosting-config', 'enable=on,target=native'];
+      const kernel = ['-kernel', 'build/kernels/mps3-an547.elf'];
+      const { stderr, status } = spawnSync('qemu-system-arm', [...words, ...semihosting, ...kernel], {
+        cwd: root,
+        encoding: 'utf8',
+        timeout: 120_000,
+      });
+      const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
+      expect(lines).toEqual(SEEDS.map(() => '{"name": "cases differ", "value": 0}'));
+      expect(status).toBe(0);
+    },
+    180_000,
+  );
 
   it('WebAssembly', async () => {
     const own = ['kernels.c', 'kernels.h', 'naive_kernels.c', 'naive_kernels.h'].map((f) => `firmware/test/${f}`);

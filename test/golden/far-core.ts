@@ -1,4 +1,4 @@
-import { sourcesIn, wasmOf } from '../support/wasm.js';
+import { sourcesIn, wasmOf } from '../../bench/wasm.js';
 
 /**
  * The firmware core in WebAssembly as a machine has it whose flash lies in an address space of its own (`-DFF_ROM_FAR`), and that has no

@@ -1,24 +1,23 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const FLAGS = ['--target=wasm32-wasip1', '-std=c99', '-O2', '-Wall', '-Wextra', '-Werror', '-nostartfiles'];
 
-/** What the compiler takes: files by name, folders nested. */
+/** What the compiler takes: files by name, folders nested. All paths are from the root of the repository on, where benches and tests run. */
 interface Tree {
   [name: string]: Tree | string;
 }
 
-/** Sources and headers below a folder, from the root of the repository on. */
+/** Sources and headers below a folder. */
 export function sourcesIn(folder: string): string[] {
-  const all = readdirSync(root + folder, { recursive: true }).map((name) => `${folder}/${name}`.replaceAll('\\', '/'));
+  const all = readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`.replaceAll('\\', '/'));
   return all.filter((name) => /\.[ch]$/.test(name));
 }
 
 /**
- * C compiled to WebAssembly by the compiler that comes out of npm; kept in build/test as long as no source is newer.
+ * C compiled to WebAssembly by the compiler that comes out of npm; kept in build/wasm as long as no source is newer.
  * @param name of the module that is kept
- * @param files sources and headers, from the root of the repository on
+ * @param files sources and headers
  * @param flags beside those that all have
  */
 export async function wasmOf(
@@ -26,8 +25,12 @@ export async function wasmOf(
   files: readonly string[],
   flags: readonly string[],
 ): Promise<WebAssembly.Module> {
-  const target = `${root}build/test/${name}.wasm`;
-  const newest = Math.max(...files.map((path) => statSync(root + path).mtimeMs));
+  const kind = createHash('sha256')
+    .update(JSON.stringify([files, flags]))
+    .digest('hex')
+    .slice(0, 8);
+  const target = `build/wasm/${name}-${kind}.wasm`;
+  const newest = Math.max(...files.map((path) => statSync(path).mtimeMs));
   if (!existsSync(target) || statSync(target).mtimeMs < newest) await compile(target, files, flags);
   return WebAssembly.compile(readFileSync(target));
 }
@@ -42,12 +45,12 @@ async function compile(target: string, files: readonly string[], flags: readonly
       folder[part] ??= {};
       folder = folder[part] as Tree;
     }
-    folder[parts.at(-1)!] = readFileSync(root + path, 'utf8');
+    folder[parts.at(-1)!] = readFileSync(path, 'utf8');
   }
   const sources = files.filter((name) => name.endsWith('.c'));
   const args = [...FLAGS, ...flags, '-Ifirmware/core', '-Wl,--no-entry', '-o', 'module.wasm', ...sources];
   const out = await commands.clang(args, tree, { stdout: null, stderr: null, fetchProgress: () => {} });
-  mkdirSync(`${root}build/test`, { recursive: true });
+  mkdirSync('build/wasm', { recursive: true });
   // Several test processes may do this at once.
   const own = `${target}.${process.pid}`;
   writeFileSync(own, (out as Record<string, Uint8Array>)['module.wasm']!);

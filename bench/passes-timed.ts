@@ -1,0 +1,100 @@
+/** The core's passes in WebAssembly, in time: `firmware/bench/passes.c`, one module for each set of kernels. */
+import { median } from './options.js';
+import { sourcesIn, wasmOf } from './wasm.js';
+
+const PASSES = ['product', 'dense', 'infer', 'learn'] as const;
+export type Pass = (typeof PASSES)[number];
+
+/** Kernels by name, and how they are compiled; `auto` are the naive ones, and what vectors the compiler makes of them. */
+export const KERNELS = {
+  naive: ['-O2', '-fno-vectorize', '-fno-slp-vectorize', '-DFF_KERNELS=naive'],
+  auto: ['-O3', '-msimd128', '-DFF_KERNELS=naive'],
+  vector: ['-O3', '-msimd128'],
+} as const;
+export type Kernels = keyof typeof KERNELS;
+const KINDS = Object.keys(KERNELS) as Kernels[];
+
+/** Files that the passes work on, as `firmware/bench/passes.h` has them. */
+export interface PassFiles {
+  readonly image: Uint8Array;
+  readonly test: Uint8Array;
+  readonly stream: Uint8Array;
+}
+
+type Exports = Readonly<Record<string, () => number>> & {
+  readonly memory: WebAssembly.Memory;
+  readonly passes_open: (bytes: number) => number;
+};
+
+const FUNCTIONS = ['open', 'infer_start', 'product_start', 'product', 'dense', 'infer', 'learn_start', 'learn']
+  .concat(['product_mix', 'results_mix', 'hash'])
+  .map((name) => `passes_${name}`);
+const PLACES = ['image', 'test', 'stream'] as const;
+
+async function start(kernels: Kernels, files: PassFiles): Promise<Exports> {
+  const exported = [...FUNCTIONS, ...PLACES.map((place) => `passes_${place}`)].map((name) => `-Wl,--export=${name}`);
+  const sources = [...sourcesIn('firmware/core'), 'firmware/bench/passes.c', 'firmware/bench/passes.h'];
+  const module = await wasmOf(`passes-${kernels}`, sources, [...KERNELS[kernels], '-Ifirmware/bench', ...exported]);
+  const exports = (await WebAssembly.instantiate(module)).exports;
+  const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
+  for (const place of PLACES) memory.set(files[place], (exports[`passes_${place}`] as WebAssembly.Global).value);
+  const passes = exports as unknown as Exports;
+  const status = passes.passes_open(files.image.length);
+  if (status !== 0) throw new Error(`the core refuses the image: status ${status}`);
+  return passes;
+}
+
+/** Everything once, as the program for QEMU does it; the checksum of what was computed. */
+function checksum(passes: Exports, bytes: number): number {
+  passes.passes_open(bytes);
+  for (const name of ['infer_start', 'product_start', 'product', 'product_mix', 'dense', 'product_mix', 'infer']) {
+    passes[`passes_${name}`]!();
+  }
+  for (const name of ['results_mix', 'learn_start', 'learn', 'results_mix']) passes[`passes_${name}`]!();
+  return passes.passes_hash!() >>> 0;
+}
+
+/** Nanoseconds of a pass over all samples. `learn` begins with the image's weights each time, which isn't counted. */
+function time(passes: Exports, pass: Pass): number {
+  if (pass === 'product' || pass === 'dense') passes.passes_product_start!();
+  if (pass === 'learn') passes.passes_learn_start!();
+  const run = passes[`passes_${pass}`]!;
+  const from = process.hrtime.bigint();
+  run();
+  return Number(process.hrtime.bigint() - from);
+}
+
+export interface Timed {
+  /** Medians in nanoseconds, over all samples. */
+  readonly time: Readonly<Record<Pass, Readonly<Record<Kernels, number>>>>;
+  /** How many times faster than the naive kernels: medians of what rounds say, each of which times all of them one after the other. */
+  readonly ratio: Readonly<Record<Pass, Readonly<Record<Kernels, number>>>>;
+  readonly hashes: Readonly<Record<Kernels, number>>;
+}
+
+/** Times all passes with all kernels, in turns. */
+export async function timePasses(files: PassFiles, rounds: number): Promise<Timed> {
+  const modules = {} as Record<Kernels, Exports>;
+  const hashes = {} as Record<Kernels, number>;
+  for (const kernels of KINDS) {
+    modules[kernels] = await start(kernels, files);
+    hashes[kernels] = checksum(modules[kernels], files.image.length);
+  }
+  const times = {} as Record<Pass, Record<Kernels, number>>;
+  const ratios = {} as Record<Pass, Record<Kernels, number>>;
+  for (const pass of PASSES) {
+    const measured = { naive: [], auto: [], vector: [] } as Record<Kernels, number[]>;
+    for (const kernels of KINDS) {
+      if (pass !== 'learn') modules[kernels].passes_infer_start!();
+      // Until the engine has compiled it as well as it can.
+      for (let k = 0; k < 30; k++) time(modules[kernels], pass);
+    }
+    for (let round = 0; round < rounds; round++)
+      for (const kernels of KINDS) measured[kernels].push(time(modules[kernels], pass));
+    const figures = (of: (kernels: Kernels) => number[]): Record<Kernels, number> =>
+      Object.fromEntries(KINDS.map((kernels) => [kernels, median(of(kernels))])) as Record<Kernels, number>;
+    times[pass] = figures((kernels) => measured[kernels]);
+    ratios[pass] = figures((kernels) => measured[kernels].map((t, round) => measured.naive[round]! / t));
+  }
+  return { time: times, ratio: ratios, hashes };
+}

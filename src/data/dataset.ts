@@ -1,3 +1,5 @@
+import type { ExtractorMeta } from '../format/meta.js';
+
 /** How the values of a sensor become the bytes that a network takes. */
 export interface Scaling {
   /** Value of byte 0, one per input, or a single one for all inputs. */
@@ -32,6 +34,8 @@ export interface Dataset {
   /** Present where the input is an image. */
   readonly geometry?: Geometry;
   readonly scaling: Scaling;
+  /** Present where the inputs are what a frozen model makes of other data. */
+  readonly extractor?: ExtractorMeta;
 }
 
 /** Bytes that stand for themselves: byte b is the value b. */
@@ -75,4 +79,14 @@ export function selectClasses(data: Dataset, classes: readonly number[]): Datase
   const indices: number[] = [];
   for (let i = 0; i < data.count; i++) if (keep.has(data.labels[i]!)) indices.push(i);
   return select(data, indices);
+}
+
+/** Part of zeros from which on inputs are sparse: features behind a relu are, embeddings and sensor values aren't. */
+const SPARSE = 0.25;
+
+/** Whether a data set's bytes are mostly nothing, so that their complements would drown what there is. */
+export function isSparse({ inputs }: Dataset): boolean {
+  let zeros = 0;
+  for (let k = 0; k < inputs.length; k++) if (inputs[k] === 0) zeros++;
+  return zeros >= SPARSE * inputs.length;
 }

@@ -25,7 +25,8 @@ export async function loadMnist(
 
 /**
  * Any folder with four files named like those of MNIST (Fashion-MNIST, KMNIST, EMNIST): `train-` and `t10k-` (or `test-`)
- * `images-idx3-ubyte` and `labels-idx1-ubyte`, '.' or '-' between the parts, with or without `.gz`. Classes are the labels
+ * `images-idx3-ubyte` and `labels-idx1-ubyte`, '.' or '-' between the parts, with or without `.gz`. Samples that are no images, but
+ * vectors of bytes, come in `images-idx2-ubyte`. Classes are the labels
  * that occur, in numeric order, and keep their number as name.
  * @param names classes of a model: a label is the class of that name, or, where not all labels are names, of that number
  * @throws GoodnessError idx.folder, idx.count, idx.geometry, idx.labels, idx.classes, and what `decodeIdx` throws
@@ -49,10 +50,12 @@ export async function loadIdxFolder(
   const classes = names === undefined ? numbered(found) : named(found, names, dir);
   const train = dataset(name, await read('train', 'images'), trainLabels, classes, dir);
   const test = dataset(`${name} test`, await read('test', 'images'), testLabels, classes, dir);
-  if (train.geometry!.width !== test.geometry!.width || train.geometry!.height !== test.geometry!.height) {
+  const size = ({ width, geometry }: Dataset): string =>
+    geometry === undefined ? `${width} bytes` : `${geometry.width} x ${geometry.height}`;
+  if (size(train) !== size(test)) {
     throw new GoodnessError('idx.geometry', `train and test images in ${dir} differ in size`, {
-      expected: `${train.geometry!.width} x ${train.geometry!.height}`,
-      got: `${test.geometry!.width} x ${test.geometry!.height}`,
+      expected: size(train),
+      got: size(test),
     });
   }
   return { train, test };
@@ -63,7 +66,7 @@ export function hasIdxNames(names: readonly string[]): boolean {
   return names.some((n) => FILE.test(n));
 }
 
-const FILE = /^(train|t10k|test)[-._](images|labels)[-._]idx[13][-._]ubyte(\.gz)?$/i;
+const FILE = /^(train|t10k|test)[-._](images|labels)[-._]idx[1-3][-._]ubyte(\.gz)?$/i;
 
 async function filesOf(dir: string): Promise<string[]> {
   try {
@@ -126,18 +129,19 @@ function named(labels: readonly number[], names: readonly string[], dir: string)
 }
 
 function dataset(name: string, images: IdxArray, labels: IdxArray, classes: Classes, dir: string): Dataset {
-  if (images.shape.length !== 3 || labels.shape.length !== 1) {
+  const [count, ...sides] = images.shape;
+  if (count === undefined || sides.length < 1 || sides.length > 2 || labels.shape.length !== 1) {
     throw new GoodnessError('idx.shape', `images and labels in ${dir} have the wrong number of dimensions`, {
-      expected: '3 for images, 1 for labels',
+      expected: '3 for images, 2 for vectors, 1 for labels',
       got: `${images.shape.length} and ${labels.shape.length}`,
       fix: 'Check that image and label files were not exchanged.',
     });
   }
-  const [count, height, width] = [images.shape[0]!, images.shape[1]!, images.shape[2]!];
-  if (count !== labels.shape[0] || count === 0 || height * width === 0) {
+  const width = sides.reduce((product, side) => product * side, 1);
+  if (count !== labels.shape[0] || count === 0 || width === 0) {
     throw new GoodnessError('idx.count', `images and labels in ${dir} don't go together`, {
       expected: 'one label for each image, and at least one',
-      got: `${count} images of ${width} x ${height} and ${labels.shape[0]} labels`,
+      got: `${count} images of ${sides.toReversed().join(' x ')} and ${labels.shape[0]} labels`,
     });
   }
   return {
@@ -145,9 +149,9 @@ function dataset(name: string, images: IdxArray, labels: IdxArray, classes: Clas
     inputs: images.values,
     labels: labels.values.map((label) => classes.ofLabel[label]!),
     count,
-    width: width * height,
+    width,
     classes: classes.names,
-    geometry: { width, height },
+    ...(sides.length === 2 ? { geometry: { width: sides[1]!, height: sides[0]! } } : {}),
     scaling: BYTE_SCALING,
   };
 }

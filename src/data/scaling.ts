@@ -30,7 +30,7 @@ export function fitScaling(values: Float64Array, width: number, headroom = 0): S
 }
 
 /** Values as bytes by an existing scaling: rounded to nearest (halves up), clamped to 0 and 255. Shape (rows, width) stays. */
-export function encodeValues(values: Float64Array, width: number, scaling: Scaling): Uint8Array {
+export function encodeValues(values: Float64Array | Float32Array, width: number, scaling: Scaling): Uint8Array {
   checkScaling(scaling, width);
   const bytes = new Uint8Array(values.length);
   const one = scaling.offset.length === 1;

@@ -15,9 +15,21 @@ export interface Meta {
   readonly pool?: number;
   /** value = offset + step * byte; one entry per raw input, or a single one. */
   readonly scaling?: { readonly offset: readonly number[]; readonly step: readonly number[] };
+  /** The frozen model whose output the inputs are: the sensor's own values go into it, on the host. */
+  readonly extractor?: ExtractorMeta;
   /** Program and version that made the image. */
   readonly created?: string;
   readonly [key: string]: unknown;
+}
+
+/** A frozen `.tflite` model in front of a network. */
+export interface ExtractorMeta {
+  /** Name of its file. */
+  readonly file: string;
+  /** Of the file, in lower-case hexadecimal. */
+  readonly sha256: string;
+  /** What its inputs are in terms of the data's bytes: value = offset + step * byte; one entry per input, or a single one. */
+  readonly scaling: { readonly offset: readonly number[]; readonly step: readonly number[] };
 }
 
 type Shape = Pick<Model, 'classes' | 'rawInputs'>;
@@ -45,7 +57,7 @@ export function parseMeta(text: string, shape: Shape): Meta {
     throw new GoodnessError('image.meta', 'the meta section is no JSON', { fix: 'Make the image again.', cause });
   }
   if (!isObject(value)) fail('the meta section', 'a JSON object', value);
-  const { classes, features, dataset, geometry, pool, scaling, created, others } = value;
+  const { classes, features, dataset, geometry, pool, scaling, created, others, extractor } = value;
   if (!isStrings(classes, shape.classes)) fail('classes', `${shape.classes} names`, classes);
   if (features !== undefined && !isStrings(features, shape.rawInputs))
     fail('features', `${shape.rawInputs} names`, features);
@@ -61,7 +73,18 @@ export function parseMeta(text: string, shape: Shape): Meta {
   if (scaling !== undefined && !isScaling(scaling, shape.rawInputs)) {
     fail('scaling', `1 or ${shape.rawInputs} finite offsets, and as many steps above 0`, scaling);
   }
+  if (extractor !== undefined && !isExtractor(extractor)) {
+    fail('extractor', 'file, sha256 (64 digits) and scaling', extractor);
+  }
   return value as unknown as Meta;
+}
+
+/** Whether a value from outside names an extractor. */
+export function isExtractor(value: unknown): value is ExtractorMeta {
+  if (!isObject(value)) return false;
+  const { file, sha256, scaling } = value;
+  if (typeof file !== 'string' || file === '' || typeof sha256 !== 'string') return false;
+  return /^[0-9a-f]{64}$/.test(sha256) && isScaling(scaling);
 }
 
 /** UTF-8 bytes of the text, checked. */
@@ -115,9 +138,10 @@ function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((v) => typeof v === 'number' && Number.isFinite(v));
 }
 
-function isScaling(value: unknown, inputs: number): boolean {
+function isScaling(value: unknown, inputs?: number): boolean {
   if (!isObject(value)) return false;
   const { offset, step } = value;
   if (!isNumbers(offset) || !isNumbers(step) || offset.length !== step.length) return false;
-  return (offset.length === 1 || offset.length === inputs) && step.every((s) => s > 0);
+  const fits = inputs === undefined ? offset.length >= 1 : offset.length === 1 || offset.length === inputs;
+  return fits && step.every((s) => s > 0);
 }

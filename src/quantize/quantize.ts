@@ -283,5 +283,6 @@ function describe(data: Dataset): Meta {
     dataset: data.name,
     ...(data.geometry === undefined ? {} : { geometry: data.geometry }),
     scaling: { offset: [...data.scaling.offset], step: [...data.scaling.step] },
+    ...(data.extractor === undefined ? {} : { extractor: data.extractor }),
   };
 }

@@ -4,7 +4,7 @@ import type { Model } from '../format/model.js';
 import { checkFit, scoreDataset } from '../quantize/scores.js';
 import type { TensorInfo } from './decode.js';
 import { TfliteInterpreter } from './interpreter.js';
-import type { TensorData } from './interpreter-messages.js';
+import { realValues } from './quantization.js';
 
 /** How a `.tflite` model does beside the integer reference on the same samples. */
 export interface TfliteComparison {
@@ -56,19 +56,6 @@ function checkShape(model: Model, input: TensorInfo, output: TensorInfo, name: s
     got: `${input.elements} of ${input.type} in, ${output.elements} out`,
     fix: 'Export it from this model: `goodness export --tflite`.',
   });
-}
-
-/** Numbers of a tensor as the values that they stand for. */
-export function realValues(data: TensorData, { quantization, type }: TensorInfo): Float32Array {
-  if (data instanceof Float32Array) return data;
-  const [scale, zero] = [quantization?.scale[0], quantization?.zeroPoint[0]];
-  if (scale === undefined || zero === undefined || quantization?.scale.length !== 1) {
-    throw new GoodnessError('tflite.quantization', `an ${type} tensor says not what its numbers stand for`, {
-      expected: 'one scale and one zero point',
-      got: `${quantization?.scale.length ?? 0} scales`,
-    });
-  }
-  return Float32Array.from(data, (n) => scale * (n - zero));
 }
 
 function compare(reference: Uint32Array, tflite: Float32Array, { labels, count }: Dataset): TfliteComparison {

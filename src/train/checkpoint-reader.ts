@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { GoodnessError } from '../base/errors.js';
 import { checked } from '../base/schema.js';
+import { isExtractor } from '../format/meta.js';
 import { decodeSafetensors, type Safetensors } from '../format/safetensors.js';
 import {
   CHECKPOINT_FORMAT,
@@ -106,8 +107,9 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     geometry?: { width?: unknown; height?: unknown };
     features?: unknown;
     others?: unknown;
+    extractor?: unknown;
   };
-  const { name, classes, scaling, geometry, features, others } = data ?? {};
+  const { name, classes, scaling, geometry, features, others, extractor } = data ?? {};
   if (typeof name !== 'string') throw fieldError('data.name', 'a text');
   if (!isTexts(classes) || classes.length !== labelCount(network))
     throw fieldError('data.classes', `${labelCount(network)} names`);
@@ -118,6 +120,7 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
   if (features !== undefined && !isTexts(features)) throw fieldError('data.features', 'texts');
   if (others !== undefined && !(typeof others === 'string' && classes.includes(others)))
     throw fieldError('data.others', 'the name of a class');
+  if (extractor !== undefined && !isExtractor(extractor)) throw fieldError('data.extractor', 'an extractor');
   const { width, height } = geometry ?? {};
   if (
     geometry !== undefined &&
@@ -132,6 +135,7 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     ...(geometry === undefined ? {} : { geometry: { width: width as number, height: height as number } }),
     ...(features === undefined ? {} : { features }),
     ...(others === undefined ? {} : { others }),
+    ...(extractor === undefined ? {} : { extractor }),
   };
 }
 

@@ -5,7 +5,7 @@ import { type Network, shapeOf } from './network.js';
 import type { Best, StopConfig } from './schedule/early-stop.js';
 
 /** What a model must know of the data that it was trained on. */
-export type DataInfo = Pick<Dataset, 'name' | 'classes' | 'scaling' | 'geometry' | 'features' | 'others'>;
+export type DataInfo = Pick<Dataset, 'name' | 'classes' | 'scaling' | 'geometry' | 'features' | 'others' | 'extractor'>;
 
 /** Where a run of training stands. */
 export interface Run {
@@ -86,6 +86,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       geometry: data.geometry,
       features: data.features,
       others: data.others,
+      extractor: data.extractor,
     }),
     seed: JSON.stringify(seed),
     recipe: JSON.stringify(config),

@@ -59,6 +59,22 @@ describe('a folder of IDX files', () => {
     expect([...sample(test, 1)]).toEqual([60, 70, 80, 90, 100, 110]);
   });
 
+  it('loads vectors of bytes, which are no images', async () => {
+    const folder = await mkdtemp(join(dir, 'vectors-'));
+    for (const stem of ['train', 't10k']) {
+      const vectors = encodeIdx({ shape: [4, 3], values: Uint8Array.from({ length: 12 }, (_, k) => k) });
+      await writeFile(join(folder, `${stem}-images-idx2-ubyte`), vectors);
+      await writeFile(join(folder, `${stem}-labels-idx1-ubyte`), labels);
+    }
+    const { train } = await loadData(folder);
+    expect([train.count, train.width, train.geometry]).toEqual([4, 3, undefined]);
+    expect([...sample(train, 2)]).toEqual([6, 7, 8]);
+    await writeFile(join(folder, 't10k-images-idx2-ubyte'), encodeIdx({ shape: [4, 2], values: new Uint8Array(8) }));
+    await expect(loadData(folder)).rejects.toMatchObject({ code: 'idx.geometry' });
+    await writeFile(join(folder, 't10k-images-idx2-ubyte'), encodeIdx({ shape: [4], values: new Uint8Array(4) }));
+    await expect(loadData(folder)).rejects.toMatchObject({ code: 'idx.shape' });
+  });
+
   it('gives labels the classes of a model, by name or by number, and refuses those that do not fit', async () => {
     const byName = await loadIdxFolder(dir, 'tiny', ['0', '1', '3', '9', 'later']);
     expect(byName.train.classes).toEqual(['0', '1', '3', '9', 'later']);

@@ -1,6 +1,7 @@
 import type { ArgsDef } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import { CLASSES } from './class-choice.js';
+import { MODEL_FEATURES } from './features.js';
 
 /** Options of every command. */
 export const COMMON = {
@@ -34,6 +35,7 @@ export const DATA = {
     description: 'What happens to the samples first, such as rot30 or jitter35+noise20',
   },
   seed: { type: 'string', default: '1', description: 'Seed of the shift and of the split of a CSV' },
+  ...MODEL_FEATURES,
   ...CLASSES,
 } as const satisfies ArgsDef;
 

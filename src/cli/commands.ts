@@ -16,6 +16,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'quantize', summary: 'Make a model image from a checkpoint', load: () => import('./quantize.js') },
   { name: 'sync', summary: 'Do the negative phase for a device', load: () => import('./sync.js') },
   { name: 'generate', summary: 'Make sensor data to play with', load: () => import('./generate.js') },
+  { name: 'features', summary: 'Run data through a frozen model', load: () => import('./make-features.js') },
   { name: 'export', summary: 'Write a model as a C header or for TensorFlow Lite', load: () => import('./export.js') },
   { name: 'inspect', summary: 'Show what a model is and what it needs', load: () => import('./inspect.js') },
   {

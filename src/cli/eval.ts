@@ -29,7 +29,7 @@ export default defineCommand({
     await withDevice(args, context, async (session) => {
       await flashFirst(session, model, output);
       const meta = await metaOnDevice(session);
-      const all = await dataForModel(args, meta, split);
+      const all = await dataForModel(args, meta, split, output);
       const chosen = slice(all, from, from + (samples ?? all.count));
       checkNotEmpty(chosen, all, from);
       const start = context.now();

@@ -41,7 +41,7 @@ export default defineCommand({
     const model = args.model === undefined ? undefined : await readModel(args.model);
     await withDevice(args, context, async (session) => {
       await flashFirst(session, model, output);
-      const stream = await dataForModel(args, await metaOnDevice(session), split);
+      const stream = await dataForModel(args, await metaOnDevice(session), split, output);
       checkNotEmpty(slice(stream, from, stream.count), stream, from);
       if (level !== undefined) await session.request(MESSAGES.statistics, { level });
       else if (!(await keepStatistics(session))) {

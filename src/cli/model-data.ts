@@ -6,22 +6,31 @@ import { applyShift, parseShift } from '../data/shift.js';
 import type { Session } from '../device/session.js';
 import { readRegion } from '../device/transfer.js';
 import { REGION } from '../format/message.js';
-import { type Meta, parseMeta } from '../format/meta.js';
+import { type ExtractorMeta, type Meta, parseMeta } from '../format/meta.js';
 import { numberOf } from './arguments.js';
 import { chooseClasses } from './class-choice.js';
+import { knownFeatures } from './features.js';
+import type { Output } from './output.js';
 
 export interface DataArguments {
   readonly data: string;
   readonly shift: string;
   readonly seed: string;
   readonly classes?: string | undefined;
+  readonly features?: string | undefined;
 }
 
 /**
- * Data as the sensor of a model would deliver them: encoded with the model's scaling and classes, shifted, and pooled.
+ * Data as the sensor of a model would deliver them: encoded with the model's scaling and classes, shifted, pooled, and gone through the
+ * extractor in front of the model, if there is one.
  * @param part which half of the data set
  */
-export async function dataForModel(args: DataArguments, meta: Meta, part: 'train' | 'test'): Promise<Dataset> {
+export async function dataForModel(
+  args: DataArguments,
+  meta: Meta,
+  part: 'train' | 'test',
+  output: Output,
+): Promise<Dataset> {
   const seed = numberOf('seed', args.seed)!;
   const shift = parseShift(args.shift);
   const { classes } = meta;
@@ -33,11 +42,19 @@ export async function dataForModel(args: DataArguments, meta: Meta, part: 'train
       got: data.classes.join(', '),
     });
   }
-  return pool(applyShift(chooseClasses(data, args.classes), shift, seed), meta.pool ?? 1);
+  const sensed = pool(applyShift(chooseClasses(data, args.classes), shift, seed), meta.pool ?? 1);
+  return knownFeatures(sensed, meta, args.features, output);
 }
 
-/** The scaling in a model's meta as options of `loadData`, or none. */
-export function scalingOf({ scaling }: Meta): { readonly scaling?: Scaling } {
+/** What a model, or its checkpoint, says of its data. */
+export interface ScaledData {
+  readonly scaling?: { readonly offset: ArrayLike<number>; readonly step: ArrayLike<number> };
+  readonly extractor?: ExtractorMeta;
+}
+
+/** The scaling of a model's data as an option of `loadData`, or none: that of what goes into its extractor, if it has one. */
+export function scalingOf(meta: ScaledData): { readonly scaling?: Scaling } {
+  const scaling = meta.extractor?.scaling ?? meta.scaling;
   if (scaling === undefined) return {};
   return { scaling: { offset: Float32Array.from(scaling.offset), step: Float32Array.from(scaling.step) } };
 }

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty';
+import type { Dataset } from '../data/dataset.js';
 import { loadData } from '../data/load.js';
 import { pool as poolImages } from '../data/pool.js';
 import { encodeImage } from '../format/image.js';
@@ -7,7 +8,9 @@ import { quantize } from '../quantize/quantize.js';
 import { decodeCheckpoint } from '../train/checkpoint-reader.js';
 import { COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
+import { knownFeatures, MODEL_FEATURES } from './features.js';
 import { readWhole, writeWhole } from './files.js';
+import { scalingOf } from './model-data.js';
 import { packageVersion } from './version.js';
 
 export default defineCommand({
@@ -24,6 +27,7 @@ export default defineCommand({
       required: true,
       description: 'The data that it was trained on: mnist, CSV, folder',
     },
+    ...MODEL_FEATURES,
     bits: { type: 'string', default: '8', description: 'Bits of a weight' },
     'false-rejects': {
       type: 'string',
@@ -51,12 +55,14 @@ export default defineCommand({
     const { network, data: info, config } = decodeCheckpoint(bytes);
     const loaded = await loadData(args.data, {
       seed,
-      scaling: info.scaling,
+      ...scalingOf(info),
       classes: info.classes,
       ...(info.others === undefined ? {} : { others: info.others }),
     });
     const { pool } = config;
-    const calibration = poolImages(loaded.train, pool);
+    const prepare = (part: Dataset): Promise<Dataset> =>
+      knownFeatures(poolImages(part, pool), info, args.features, output);
+    const calibration = await prepare(loaded.train);
     const { model, report } = quantize(network, {
       calibration,
       bits,
@@ -66,7 +72,7 @@ export default defineCommand({
       ...(falseRejects === undefined ? {} : { thresholds: { falseReject: falseRejects / 100 } }),
       meta: { created: `goodness ${packageVersion()}`, ...(pool > 1 ? { pool } : {}) },
     });
-    const { count, error, falseReject, falseAccept, novel } = evaluateModel(model, poolImages(loaded.test, pool));
+    const { count, error, falseReject, falseAccept, novel } = evaluateModel(model, await prepare(loaded.test));
     await writeWhole(args.out, encodeImage(model));
     output.result(
       {

@@ -12,6 +12,7 @@ import { COMMON, numberOf, PORT } from './arguments.js';
 import { CLASSES, chooseClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
+import { knownFeatures, MODEL_FEATURES } from './features.js';
 import { writeWhole } from './files.js';
 import { scalingOf } from './model-data.js';
 import { readModel } from './model-file.js';
@@ -54,6 +55,7 @@ export default defineCommand({
     },
     out: { type: 'string', valueHint: 'model.ffm', description: 'Write the model that the device holds then' },
     ...CLASSES,
+    ...MODEL_FEATURES,
     ...BACKEND,
     seed: { type: 'string', default: '1', description: 'Seed of the negative phase and of the split of a CSV' },
     ...COMMON,
@@ -90,18 +92,19 @@ export default defineCommand({
       }
       const meta = metaOf(known);
       const { classes, pool } = meta;
-      const { train } = await loadData(args.data, {
+      const { train: sensed } = await loadData(args.data, {
         seed,
         classes,
         ...(meta.others === undefined ? {} : { others: meta.others }),
         ...scalingOf(meta),
       });
+      const host = await knownFeatures(chooseClasses(sensed, args.classes), meta, args.features, output);
       const backend = await chosenBackend(args);
       const bars = new Map<SyncStage, (done: number, total: number) => void>();
       const start = context.now();
       const report = await synchronize(session, {
         known,
-        host: chooseClasses(train, args.classes),
+        host,
         pool: pool ?? 1,
         backend,
         seed,

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { defineCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
-import { type Dataset, slice } from '../data/dataset.js';
+import { type Dataset, isSparse, slice } from '../data/dataset.js';
 import { loadData } from '../data/load.js';
 import { pool as poolImages } from '../data/pool.js';
 import { encodeImage } from '../format/image.js';
@@ -16,11 +16,14 @@ import { Trainer } from '../train/trainer.js';
 import { COMMON, numberOf, oneOf } from './arguments.js';
 import { CLASSES, chooseClasses, reserveClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
+import { madeFeatures, NEW_FEATURES } from './features.js';
 import { writeWhole } from './files.js';
 import { chosenBackend, hiddenOf, TRAINING } from './training.js';
 import { packageVersion } from './version.js';
 
 const LEAST_SAMPLES = 10;
+/** For vectors that are mostly nothing: their complements would drown what there is. */
+const PLAIN = { subtractMin: false, encoding: 'plain' } as const;
 
 export default defineCommand({
   meta: {
@@ -31,6 +34,7 @@ export default defineCommand({
   args: {
     data: { type: 'positional', required: true, description: 'mnist, a CSV file, or a folder of IDX or CSV files' },
     ...TRAINING,
+    ...NEW_FEATURES,
     objective: {
       type: 'string',
       default: 'partitioned',
@@ -67,11 +71,16 @@ export default defineCommand({
     const loaded = await loadData(args.data!, { seed, headroom, ...(args.other ? { others: 'other' } : {}) });
     const prepare = (part: Dataset): Dataset => chooseClasses(reserveClasses(part, args.reserve), args.classes);
     const all = prepare(loaded.train);
-    const train = slice(all, 0, samples ?? all.count);
+    if (args.features !== undefined && pool > 1) {
+      throw new GoodnessError('usage.option', '--features takes images as they are', { fix: 'Leave --pool out.' });
+    }
+    const seen = { train: slice(all, 0, samples ?? all.count), test: prepare(loaded.test) };
+    const { train, test: tested } = await madeFeatures(seen, args, output);
     const small = poolImages(train, pool);
-    const test = poolImages(prepare(loaded.test), pool);
+    const test = poolImages(tested, pool);
     const hidden = hiddenOf(args.layers, small.width, small);
-    const shape = shapeFor(small, { hidden, objective });
+    const sparse = small.geometry === undefined && isSparse(small);
+    const shape = shapeFor(small, { hidden, objective, ...(sparse ? { preprocessing: PLAIN } : {}) });
     checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
     const backend = await chosenBackend(args);
 

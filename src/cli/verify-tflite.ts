@@ -12,6 +12,7 @@ interface TfliteArguments {
   readonly tflite: string;
   readonly data: string | undefined;
   readonly seed: string;
+  readonly features?: string | undefined;
   readonly samples: number | undefined;
   readonly port: string | undefined;
   readonly learn: string;
@@ -20,7 +21,7 @@ interface TfliteArguments {
 
 /** `verify --tflite`: an exported model beside the reference. */
 export async function verifyTflite(model: Model, args: TfliteArguments, { output, now }: CliContext): Promise<void> {
-  const { tflite, data: spec, seed } = args;
+  const { tflite, data: spec, seed, features } = args;
   if (args.port !== undefined || args.contract || args.learn !== '0') {
     throw new GoodnessError('usage.option', 'with --tflite there is no device', {
       fix: 'Leave --port, --contract and --learn out.',
@@ -32,7 +33,7 @@ export async function verifyTflite(model: Model, args: TfliteArguments, { output
     });
   }
   const file = await readWhole(tflite, 'what `goodness export --tflite` wrote');
-  const all = await dataForModel({ data: spec, seed, shift: 'none' }, metaOf(model), 'test');
+  const all = await dataForModel({ data: spec, seed, shift: 'none', features }, metaOf(model), 'test', output);
   const data = slice(all, 0, args.samples ?? all.count);
   const start = now();
   const comparison = await compareTflite(model, file, data, { name: tflite, onProgress: output.progress('infer') });

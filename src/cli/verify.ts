@@ -51,6 +51,7 @@ export default defineCommand({
     port: { ...PORT.port, description: 'Serial port, tcp://host:port, sim, sim:<flash file>, or auto; left out: none' },
     data: { ...DATA.data, required: false, description: `${DATA.data.description}; random bytes if left out` },
     seed: DATA.seed,
+    features: DATA.features,
     samples: {
       type: 'string',
       description: 'How many samples to infer; left out: 100, or all of the test data with --tflite',
@@ -84,7 +85,7 @@ export default defineCommand({
     const count = given ?? SAMPLES;
     const steps = numberOf('learn', args.learn, { most: 1_000_000 })!;
     const seed = numberOf('seed', args.seed)!;
-    const samples = await samplesFor(args, file.model, seed, Math.max(count, steps));
+    const samples = await samplesFor(args, file.model, seed, Math.max(count, steps), output);
     const port = args.port === undefined ? undefined : await resolvePort(args.port, args.baud, context);
     if (args.contract && port !== undefined && !port.startsWith('sim')) {
       output.warn('what this board learned and saved is replaced: in the end it holds the given model');
@@ -188,13 +189,14 @@ function mismatch(report: ParityReport, target: string): GoodnessError {
 
 /** Labelled samples for a model: from data, or random bytes. */
 async function samplesFor(
-  args: { readonly data: string | undefined; readonly seed: string },
+  args: { readonly data: string | undefined; readonly seed: string; readonly features?: string | undefined },
   model: Model,
   seed: number,
   count: number,
+  output: Output,
 ): Promise<Required<ParitySample>[]> {
   if (args.data === undefined) return randomSamples(model, new Random(seed), count);
-  const data = await dataForModel({ data: args.data, seed: args.seed, shift: 'none' }, metaOf(model), 'test');
+  const data = await dataForModel({ ...args, data: args.data, shift: 'none' }, metaOf(model), 'test', output);
   return Array.from({ length: count }, (_, i) => ({
     input: sample(data, i % data.count),
     label: data.labels[i % data.count]!,

@@ -90,7 +90,7 @@ function text(imageBytes: number, model: Model, ram: RamSplit, c: Colors): strin
   const learning = ram.weights + ram.inference + ram.learning;
   return [
     `${c.bold(shape)}${from}, ${model.objective === 'label' ? 'label in the input' : 'class-partitioned'}`,
-    `input       ${model.rawInputs} bytes per sample${preprocessing === '' ? '' : `, ${preprocessing}`}`,
+    `input       ${model.rawInputs} ${meta.extractor === undefined ? 'bytes per sample' : `features of ${meta.extractor.file}, a byte each`}${preprocessing === '' ? '' : `, ${preprocessing}`}`,
     `image       ${imageBytes} bytes`,
     `RAM         ${learning} bytes: weights ${ram.weights}, inference ${ram.inference}, learning ${ram.learning}; class statistics ${ram.statistics} more`,
     `base        ${state.baseId.toString(16).padStart(8, '0')}, ${state.samples} samples learned`,

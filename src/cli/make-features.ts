@@ -14,7 +14,7 @@ export default defineCommand({
   meta: {
     name: 'features',
     description:
-      'Runs data through a frozen TensorFlow Lite model, and keeps what comes out as data for `goodness train`: a folder of IDX files (bytes, one scaling for all), or of train.csv and test.csv (values).',
+      'Runs data through a frozen TensorFlow Lite model, and keeps what comes out as data for `goodness train`: a folder of IDX files (bytes), or of train.csv and test.csv (values, in 256 steps).',
   },
   args: {
     data: { type: 'positional', required: true, description: 'mnist, a CSV file, or a folder of IDX or CSV files' },
@@ -40,7 +40,7 @@ export default defineCommand({
         features: basename(args.features),
         width,
         samples: { train: made.train.count, test: made.test.count },
-        scaling: { offset: scaling.offset[0], step: scaling.step[0] },
+        scaling: { offset: [...scaling.offset], step: [...scaling.step] },
         files,
       },
       `${args.out}: ${made.train.count} and ${made.test.count} samples of ${width} features`,
@@ -82,7 +82,9 @@ async function writeCsv(parts: Parts, folder: string): Promise<string[]> {
         fix: 'Take fewer samples, or leave --csv out.',
       });
     }
-    const values = Float64Array.from(inputs, (byte) => scaling.offset[0]! + scaling.step[0]! * byte);
+    const { offset, step } = scaling;
+    const at = (k: number): number => (offset.length === 1 ? 0 : k % width);
+    const values = Float64Array.from(inputs, (byte, k) => offset[at(k)]! + step[at(k)]! * byte);
     const table = { values, labels: Array.from(labels, (label) => classes[label]!), rows: count, width };
     names.push(join(folder, `${part}.csv`));
     await writeWhole(join(folder, `${part}.csv`), formatCsv(table));

@@ -82,7 +82,7 @@ export function selectClasses(data: Dataset, classes: readonly number[]): Datase
 }
 
 /** Part of zeros from which on inputs are sparse: features behind a relu are, embeddings and sensor values aren't. */
-const SPARSE = 0.25;
+export const SPARSE = 0.25;
 
 /** Whether a data set's bytes are mostly nothing, so that their complements would drown what there is. */
 export function isSparse({ inputs }: Dataset): boolean {

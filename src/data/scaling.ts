@@ -7,7 +7,7 @@ import type { Scaling } from './dataset.js';
  * @param values (rows, width), finite
  * @param headroom part of the range that is left free at each end (>= 0), for values that lie outside later
  */
-export function fitScaling(values: Float64Array, width: number, headroom = 0): Scaling {
+export function fitScaling(values: Float64Array | Float32Array, width: number, headroom = 0): Scaling {
   const rows = values.length / width;
   const offset = new Float32Array(width);
   const step = new Float32Array(width);

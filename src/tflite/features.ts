@@ -1,14 +1,15 @@
-import type { Dataset, Scaling } from '../data/dataset.js';
+import { type Dataset, type Scaling, SPARSE } from '../data/dataset.js';
 import type { TrainTest } from '../data/mnist.js';
-import { checkScaling, encodeValues } from '../data/scaling.js';
+import { checkScaling, encodeValues, fitScaling } from '../data/scaling.js';
 import type { ExtractorMeta } from '../format/meta.js';
 import type { Extractor } from './extractor.js';
 
 type Done = (samples: number, total: number) => void;
 
 /**
- * What an extractor makes of a data set, as the data set that a network learns from. One scaling holds for all features, fitted to the training
- * part: the smallest value is byte 0, the largest byte 255, so that features keep their proportions.
+ * What an extractor makes of a data set, as the data set that a network learns from. The training part decides how features become bytes. Sparse
+ * ones, such as a relu gives, keep their proportions by one scaling for all: the smallest value is byte 0, the largest byte 255. Others get a
+ * scaling each, as the columns of a table do.
  * @param range values of the bytes 0 and 255 in the extractor's input, for images
  */
 export async function extractFeatures(
@@ -17,14 +18,15 @@ export async function extractFeatures(
   { range, onProgress }: { range?: readonly [number, number]; onProgress?: Done } = {},
 ): Promise<TrainTest> {
   const source = extractor.scalingFor(train, range);
+  const meta = metaFor(extractor, source);
+  const { width } = extractor;
   const total = train.count + test.count;
   const learned = await extractor.values(train, source, (done) => onProgress?.(done, total));
-  const scaling = fitOne(learned);
+  const scaling = fitSparse(learned) ?? fitScaling(learned, width);
   const tested = await extractor.values(test, source, (done) => onProgress?.(train.count + done, total));
-  const meta = metaFor(extractor, source);
   return {
-    train: asFeatures(train, learned, extractor.width, scaling, meta),
-    test: asFeatures(test, tested, extractor.width, scaling, meta),
+    train: asFeatures(train, learned, width, scaling, meta),
+    test: asFeatures(test, tested, width, scaling, meta),
   };
 }
 
@@ -58,13 +60,18 @@ function asFeatures(
   return { ...rest, inputs: encodeValues(values, width, scaling), width, scaling, extractor };
 }
 
-function fitOne(values: Float32Array): Scaling {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+/** One scaling for all features, where so many values are the smallest one that they are sparse. */
+function fitSparse(values: Float32Array): Scaling | undefined {
+  let [low, high, lowest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (let k = 0; k < values.length; k++) {
     const value = values[k]!;
-    if (value < low) low = value;
     if (value > high) high = value;
+    if (value > low) continue;
+    if (value < low) lowest = 0;
+    low = value;
+    lowest++;
   }
   const step = Math.fround((high - low) / 255);
-  return { offset: Float32Array.of(Number.isFinite(low) ? low : 0), step: Float32Array.of(step > 0 ? step : 1) };
+  if (lowest < SPARSE * values.length || !(step > 0)) return undefined;
+  return { offset: Float32Array.of(low), step: Float32Array.of(step) };
 }

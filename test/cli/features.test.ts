@@ -61,6 +61,11 @@ describe('a frozen extractor in front of a network', { timeout: 60_000 }, () => 
     });
   });
 
+  it('is shown by inspect', async () => {
+    const { out } = await goodness(['inspect', at(MODEL)]);
+    expect(out).toContain('input       32 features of edges.tflite, a byte each\n');
+  });
+
   it('runs on the host while a device classifies and learns what comes out', async () => {
     const evaluated = json(await goodness([...device('eval'), ...EDGES(), '--json']));
     expect(evaluated.error).toBe(trained.quantized.testError);
@@ -126,6 +131,28 @@ describe('a frozen extractor in front of a network', { timeout: 60_000 }, () => 
     copyFileSync(at('plain/model.ffm'), at('plain.ffm'));
     const words = ['eval', '--port', 'sim', '--model', at('plain.ffm'), '--data', at('bars')];
     expect((await goodness([...words, ...EDGES()])).err).toContain('error[features.unused]');
+  });
+});
+
+describe('an extractor for rows of a table', { timeout: 60_000 }, () => {
+  it('takes their values, and keeps the scaling that makes bytes of them', async () => {
+    const rows = Array.from({ length: 160 }, (_, k) => {
+      const [label, wave] = [k % 2, Math.sin(k) / 4];
+      return `${1000 + 50 * label + 10 * wave},${-3 + wave},${label + wave},${label === 0 ? 'low' : 'high'}`;
+    });
+    writeFileSync(at('rows.csv'), `${rows.join('\n')}\n`);
+    writeFileSync(at('double.tflite'), encodeTflite(doubling(3)));
+    const features = ['--features', at('double.tflite')];
+    const words = ['train', at('rows.csv'), ...features, '--layers', '12', '--epochs', '30', '--out', at('rows')];
+    const said = json(await goodness([...words, '--json'])) as typeof trained;
+    expect(said.quantized.testError).toBeLessThan(10);
+    const meta = metaOf(decodeImage(readFileSync(at('rows/model.ffm'))));
+    const [step, own] = [meta.extractor!.scaling.step, meta.scaling!.step];
+    // A scaling for each column that goes in, with room for a sensor that drifts; one for each feature, twice as large, without.
+    expect([step.length, own.length]).toEqual([3, 3]);
+    expect(own[0]! / step[0]!).toBeCloseTo(2 / 1.5, 1);
+    const evaluated = ['eval', '--port', 'sim', '--model', at('rows/model.ffm'), '--data', at('rows.csv'), ...features];
+    expect(json(await goodness([...evaluated, '--json'])).error).toBe(said.quantized.testError);
   });
 });
 

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { encodeTflite } from '../../src/tflite/encode.js';
@@ -37,6 +41,29 @@ describe('an interpreter', { timeout: 60_000 }, () => {
     const other = await TfliteInterpreter.open(encodeTflite(doubling(2)));
     await other.close();
     await expect(other.run(new Float32Array(2))).rejects.toMatchObject({ code: 'tflite.run' });
+  });
+});
+
+describe('without its runtime, an optional package', { timeout: 60_000 }, () => {
+  it('says what to install', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'goodness-bare-'));
+    try {
+      // The package's own files, where no node_modules is to be found.
+      for (const part of ['base', 'tflite']) cpSync(join('dist', part), join(folder, part), { recursive: true });
+      writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+      writeFileSync(join(folder, 'model.tflite'), encodeTflite(doubling(2)));
+      writeFileSync(
+        join(folder, 'main.js'),
+        `import { readFileSync } from 'node:fs';
+        import { TfliteInterpreter } from './tflite/interpreter.js';
+        const error = await TfliteInterpreter.open(readFileSync('model.tflite')).catch((error) => error);
+        console.log(error.code, error.message);`,
+      );
+      const out = execFileSync(process.execPath, ['main.js'], { cwd: folder, encoding: 'utf8' });
+      expect(out).toMatch(/^tflite\.missing .*Install it: `npm install @tensorflow\/tfjs-tflite@0\.0\.1-alpha\.10`/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -72,6 +72,19 @@ export function oneOf<const T extends string>(name: string, value: string, words
   });
 }
 
+/** Options that mean something without a value too, and the values that they may have. */
+const IMPLIED: Readonly<Record<string, { readonly value: string; readonly words: readonly string[] }>> = {
+  '--watch': { value: 'terminal', words: ['terminal', 'browser'] },
+};
+
+/** The words of a command line with the values that go without saying. */
+export function withImplied(rawArgs: readonly string[]): string[] {
+  return rawArgs.map((arg, k) => {
+    const implied = Object.hasOwn(IMPLIED, arg) ? IMPLIED[arg]! : undefined;
+    return implied === undefined || implied.words.includes(rawArgs[k + 1] ?? '') ? arg : `${arg}=${implied.value}`;
+  });
+}
+
 /**
  * Refuses options that a command doesn't have, options without their value, and surplus words: a typing error must not run
  * something else than was meant.

@@ -11,6 +11,8 @@ export const EXIT = {
   device: 3,
   /** A fault of this program. */
   internal: 4,
+  /** The user stopped it before it was done: what shells say of a process that Ctrl-C ends. */
+  interrupted: 130,
 } as const;
 
 /** Exit codes of errors by code, or by the area that codes begin with; whatever is in neither comes from wrong input. */
@@ -30,6 +32,7 @@ const CODES: Readonly<Record<string, number>> = {
   // The device carries another model than the host thinks; but data that don't fit it are the user's.
   sync: EXIT.device,
   'sync.host': EXIT.usage,
+  'train.interrupted': EXIT.interrupted,
 };
 
 /** The exit code for an error. */

@@ -33,7 +33,8 @@ export async function dataForModel(
 ): Promise<Dataset> {
   const seed = numberOf('seed', args.seed)!;
   const shift = parseShift(args.shift);
-  const { classes } = meta;
+  const { oneClass } = meta;
+  const classes = oneClass?.classes ?? meta.classes;
   const loaded = await loadData(args.data, { seed, classes, ...scalingOf(meta) });
   const data = loaded[part];
   if (data.classes.some((name, c) => name !== classes[c])) {
@@ -42,8 +43,11 @@ export async function dataForModel(
       got: data.classes.join(', '),
     });
   }
-  const sensed = pool(applyShift(chooseClasses(data, args.classes), shift, seed), meta.pool ?? 1);
-  return knownFeatures(sensed, meta, args.features, output);
+  const chosen = chooseClasses(data, args.classes ?? oneClass?.normal.join(','));
+  const sensed = pool(applyShift(chosen, shift, seed), meta.pool ?? 1);
+  const seen = await knownFeatures(sensed, meta, args.features, output);
+  // To a network of one class all samples are of that class; it says itself which are novel.
+  return oneClass === undefined ? seen : { ...seen, labels: new Uint8Array(seen.count), classes: meta.classes };
 }
 
 /** What a model, or its checkpoint, says of its data. */

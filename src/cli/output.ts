@@ -26,8 +26,17 @@ export interface OutputOptions {
 /** Colours for one stream: the identity where it shows none. */
 export type Colors = ReturnType<typeof pc.createColors>;
 
+/** A part of a terminal that is drawn again and again. */
+export interface Canvas {
+  readonly columns: number;
+  readonly colors: Colors;
+  /** Draws lines in the place of those drawn last. */
+  draw(lines: readonly string[]): void;
+}
+
 const REDRAW_MS = 100;
 const BAR = 24;
+const USUAL_COLUMNS = 80;
 
 /**
  * What a command says: results on stdout, everything else on stderr, so that results can be piped. With `json` each result
@@ -41,6 +50,8 @@ export class Output {
   private readonly notes: Colors;
   /** Whether a progress bar stands on the last line of the terminal. */
   private drawn = false;
+  /** Lines of a canvas that stand at the end of the terminal. */
+  private canvasLines = 0;
 
   constructor(options: OutputOptions) {
     this.options = options;
@@ -118,6 +129,23 @@ export class Output {
     };
   }
 
+  /** The end of the terminal, to draw on; undefined where there is none, or nothing is to be shown. */
+  canvas(): Canvas | undefined {
+    const { stderr, quiet } = this.options;
+    if (quiet || stderr.isTTY !== true) return undefined;
+    const { notes: colors } = this;
+    return {
+      // Some terminals say that they have none.
+      columns: stderr.columns || USUAL_COLUMNS,
+      colors,
+      draw: (lines) => {
+        const back = this.canvasLines > 0 ? `\u001b[${this.canvasLines}A` : '';
+        stderr.write(`${back}${lines.map((line) => `\r\u001b[2K${line}\n`).join('')}\u001b[J`);
+        this.canvasLines = lines.length;
+      },
+    };
+  }
+
   /** Ends a bar, which stays on the screen. */
   private finish(): void {
     if (!this.drawn) return;
@@ -127,6 +155,8 @@ export class Output {
 
   /** Takes an unfinished bar off the line that something else is to stand on. */
   private clear(): void {
+    // What was drawn stays; the next picture comes below what is said now.
+    this.canvasLines = 0;
     if (!this.drawn) return;
     this.drawn = false;
     this.options.stderr.write('\r\u001b[2K');

@@ -3,9 +3,11 @@ import type { Dataset } from '../data/dataset.js';
 import { loadData } from '../data/load.js';
 import { pool as poolImages } from '../data/pool.js';
 import { encodeImage } from '../format/image.js';
-import { evaluateModel } from '../quantize/evaluation.js';
+import { evaluateModel, type ModelEvaluation } from '../quantize/evaluation.js';
+import { evaluateNovelty, type NoveltyEvaluation } from '../quantize/novelty.js';
 import { quantize } from '../quantize/quantize.js';
 import { decodeCheckpoint } from '../train/checkpoint-reader.js';
+import { asOneClass } from '../train/negatives/others.js';
 import { COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
 import { knownFeatures, MODEL_FEATURES } from './features.js';
@@ -56,13 +58,17 @@ export default defineCommand({
     const loaded = await loadData(args.data, {
       seed,
       ...scalingOf(info),
-      classes: info.classes,
+      classes: info.oneClass?.classes ?? info.classes,
       ...(info.others === undefined ? {} : { others: info.others }),
     });
     const { pool } = config;
-    const prepare = (part: Dataset): Promise<Dataset> =>
-      knownFeatures(poolImages(part, pool), info, args.features, output);
+    const { oneClass } = info;
+    const prepare = (part: Dataset): Promise<Dataset> => {
+      const known = oneClass === undefined ? part : asOneClass(part, oneClass.normal);
+      return knownFeatures(poolImages(known, pool), info, args.features, output);
+    };
     const calibration = await prepare(loaded.train);
+    const test = await prepare(loaded.test);
     const { model, report } = quantize(network, {
       calibration,
       bits,
@@ -72,7 +78,7 @@ export default defineCommand({
       ...(falseRejects === undefined ? {} : { thresholds: { falseReject: falseRejects / 100 } }),
       meta: { created: `goodness ${packageVersion()}`, ...(pool > 1 ? { pool } : {}) },
     });
-    const { count, error, falseReject, falseAccept, novel } = evaluateModel(model, await prepare(loaded.test));
+    const judged = oneClass === undefined ? evaluateModel(model, test) : evaluateNovelty(model, test);
     await writeWhole(args.out, encodeImage(model));
     output.result(
       {
@@ -83,10 +89,24 @@ export default defineCommand({
         thetaScore: report.thetaScore,
         thresholds: [...model.state.thresholds],
         noveltyThreshold: model.state.noveltyThreshold,
-        test: { count, error, falseReject, falseAccept, novel },
+        test: { count: test.count, ...figures(judged) },
       },
-      `${args.out}: ${report.imageBytes} bytes; error on ${count} test samples ${error.toFixed(2)}%, ` +
-        `false rejects ${falseReject.toFixed(2)}%, false accepts ${falseAccept.toFixed(2)}%, novel ${novel.toFixed(2)}%`,
+      `${args.out}: ${report.imageBytes} bytes; on ${test.count} test samples ${ratesText(judged)}`,
     );
   },
 });
+
+/** What is told of an evaluation; the confusion matrix is too much. */
+function figures(judged: ModelEvaluation | NoveltyEvaluation): object {
+  if ('auroc' in judged) return judged;
+  const { error, falseReject, falseAccept, novel } = judged;
+  return { error, falseReject, falseAccept, novel };
+}
+
+function ratesText(judged: ModelEvaluation | NoveltyEvaluation): string {
+  const { falseReject, falseAccept } = judged;
+  if ('auroc' in judged)
+    return `AUROC ${judged.auroc.toFixed(2)}%, false alarms ${falseReject.toFixed(2)}%, missed ${falseAccept.toFixed(2)}%`;
+  const { error, novel } = judged;
+  return `error ${error.toFixed(2)}%, false rejects ${falseReject.toFixed(2)}%, false accepts ${falseAccept.toFixed(2)}%, novel ${novel.toFixed(2)}%`;
+}

@@ -1,6 +1,6 @@
 import { type CommandDef, renderUsage, runCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
-import { checkArguments } from './arguments.js';
+import { checkArguments, withImplied } from './arguments.js';
 import { COMMANDS, type CommandEntry } from './commands.js';
 import type { CliContext } from './context.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
@@ -17,12 +17,14 @@ export interface Process {
   interrupted(): Promise<void>;
 }
 
-const CODES = `Exit codes: 0 done, 1 a check failed, 2 wrong arguments or input, 3 device or port, 4 a fault of goodness.
+const CODES = `Exit codes: 0 done, 1 a check failed, 2 wrong arguments or input, 3 device or port, 4 a fault of goodness,
+130 stopped before it was done (Ctrl-C while training).
 NO_COLOR switches colours off. Results go to stdout, everything else to stderr.`;
 
 /** Runs one command line and gives the exit code; says everything that is to be said. */
 export async function run(argv: readonly string[], surroundings: Process): Promise<number> {
-  const [name, ...rest] = argv;
+  const [name, ...words] = argv;
+  const rest = withImplied(words);
   const flags = new Set(argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length));
   const { stdout, stderr, environment, now } = surroundings;
   const json = flags.has('--json');

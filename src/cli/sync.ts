@@ -4,6 +4,7 @@ import { Random } from '../base/random.js';
 import { loadData } from '../data/load.js';
 import { asOnDevice, pullShape } from '../device/pull.js';
 import { TELEMETRY, telemetryWithout } from '../device/telemetry.js';
+import { encodeClassStatistics } from '../format/class-statistics.js';
 import { encodeImage } from '../format/image.js';
 import { metaOf } from '../format/meta.js';
 import { CREDIBLE } from '../sync/answer.js';
@@ -54,6 +55,12 @@ export default defineCommand({
       negativeDescription: 'Leave it in RAM',
     },
     out: { type: 'string', valueHint: 'model.ffm', description: 'Write the model that the device holds then' },
+    statistics: {
+      type: 'string',
+      valueHint: 'file',
+      description:
+        'Write what the device told about its inputs: `goodness train --negatives proxy` makes a proxy of it',
+    },
     ...CLASSES,
     ...MODEL_FEATURES,
     ...BACKEND,
@@ -124,6 +131,9 @@ export default defineCommand({
       // All that went over the line since it was opened, greetings and questions included.
       const { up: bytesUp, down: bytesDown } = session.transport.traffic;
       if (args.out !== undefined) await writeWhole(args.out, encodeImage(answer.model));
+      if (args.statistics !== undefined && pulled.statistics !== undefined) {
+        await writeWhole(args.statistics, encodeClassStatistics(pulled.statistics));
+      }
       if (pulled.statistics === undefined) {
         output.warn(
           'the device told nothing about its inputs, so its surroundings are unknown: have it keep statistics with `goodness learn --statistics 2`',

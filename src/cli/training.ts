@@ -2,6 +2,7 @@ import type { ArgsDef } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import type { Dataset } from '../data/dataset.js';
 import { type Backend, selectBackend } from '../train/backend.js';
+import type { ObjectiveName } from '../train/network.js';
 import { numberOf, oneOf } from './arguments.js';
 
 /** What training computes with. */
@@ -37,14 +38,23 @@ export const TRAINING = {
 } as const satisfies ArgsDef;
 
 const PER_CLASS = 12;
+/** Neurons of a layer that knows a single class. */
+const ONE_CLASS = 60;
 
 /**
  * Neurons per layer from the option `--layers`.
  * @param inputs values per sample, pooled and before encoding
  * @throws GoodnessError `usage.layers`
  */
-export function hiddenOf(text: string | undefined, inputs: number, data: Dataset): number[] {
-  if (text === undefined) return [1, 2].map(() => PER_CLASS * data.classes.length);
+export function hiddenOf(
+  text: string | undefined,
+  inputs: number,
+  data: Dataset,
+  objective: ObjectiveName = 'partitioned',
+): number[] {
+  const groups = objective === 'partitioned' ? data.classes.length : 1;
+  const usual = objective === 'one-class' ? ONE_CLASS : PER_CLASS * data.classes.length;
+  if (text === undefined) return [usual, usual];
   const sizes = text.split('-').map(Number);
   if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
     throw new GoodnessError('usage.layers', '--layers takes numbers with dashes between them', {
@@ -53,7 +63,7 @@ export function hiddenOf(text: string | undefined, inputs: number, data: Dataset
     });
   }
   const hidden = sizes[0] === inputs && sizes.length > 1 ? sizes.slice(1) : sizes;
-  const wrong = hidden.find((size) => size % data.classes.length !== 0);
+  const wrong = hidden.find((size) => size % groups !== 0);
   // The number of inputs is easily mistaken, and then looks like a layer.
   if (wrong !== undefined && wrong === sizes[0] && sizes.length > 2) {
     throw new GoodnessError('usage.layers', '--layers begins with another number of inputs than the data have', {

@@ -31,11 +31,19 @@ export interface Dataset {
   readonly features?: readonly string[];
   /** Class whose samples were made up as negative data, where there are some. */
   readonly others?: string;
+  /** What normal and novel (labels 0 and 1) stand for, where the samples are those of a one-class network. */
+  readonly oneClass?: OneClass;
   /** Present where the input is an image. */
   readonly geometry?: Geometry;
   readonly scaling: Scaling;
   /** Present where the inputs are what a frozen model makes of other data. */
   readonly extractor?: ExtractorMeta;
+}
+
+/** The classes of a source, and those of them that are normal. */
+export interface OneClass {
+  readonly classes: readonly string[];
+  readonly normal: readonly string[];
 }
 
 /** Bytes that stand for themselves: byte b is the value b. */

@@ -2,9 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { GoodnessError } from '../base/errors.js';
 import { parseCsv } from './csv.js';
+import type { Dataset } from './dataset.js';
 import { hasIdxNames, loadIdxFolder, loadMnist, type TrainTest } from './mnist.js';
 import { withOthers } from './others.js';
-import { fitScaling } from './scaling.js';
+import { encodeValues, fitScaling } from './scaling.js';
 import { classesOf, encodeTable, splitTable, type TableOptions } from './table.js';
 
 export interface LoadOptions extends Omit<TableOptions, 'name'> {
@@ -44,6 +45,33 @@ export async function loadData(spec: string, options: LoadOptions = {}): Promise
     expected: 'train- and t10k- images and labels as IDX files, or train.csv and test.csv',
     got: names.length === 0 ? 'an empty folder' : names.slice(0, 8).join(', '),
   });
+}
+
+/**
+ * Samples as another data set would have them, whatever their labels are: for negative data.
+ * @param like decides scaling, inputs and classes; every sample gets the label 0
+ * @throws GoodnessError data.width, and those of `loadData`
+ */
+export async function loadSamples(spec: string, like: Dataset): Promise<Dataset> {
+  const isCsv = spec !== 'mnist' && (await stat(spec).catch(() => undefined))?.isFile() === true;
+  const { inputs, width } = isCsv ? await encodedRows(spec, like) : (await loadData(spec)).train;
+  if (width !== like.width) {
+    throw new GoodnessError('data.width', `the samples of ${spec} do not fit those of ${like.name}`, {
+      expected: `${like.width} inputs`,
+      got: String(width),
+    });
+  }
+  const count = inputs.length / width;
+  return { ...like, name: basename(spec), inputs, labels: new Uint8Array(count), count };
+}
+
+async function encodedRows(
+  path: string,
+  { scaling, width: wanted }: Dataset,
+): Promise<{ inputs: Uint8Array; width: number }> {
+  const { values, width } = await readCsv(path, (await stat(path)).size, {});
+  // Rows of another width would not fit the scaling either.
+  return { inputs: width === wanted ? encodeValues(values, width, scaling) : new Uint8Array(width), width };
 }
 
 function noOthers(spec: string): GoodnessError {

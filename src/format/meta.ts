@@ -10,6 +10,8 @@ export interface Meta {
   readonly dataset?: string;
   /** Class whose samples the host makes up as negative data: everything that is like none of the others. */
   readonly others?: string;
+  /** A network of a single class: the classes of its source, and those of them that are that class. */
+  readonly oneClass?: { readonly classes: readonly string[]; readonly normal: readonly string[] };
   readonly geometry?: { readonly width: number; readonly height: number };
   /** The data set is mean-pooled by this factor before it is fed. */
   readonly pool?: number;
@@ -57,13 +59,16 @@ export function parseMeta(text: string, shape: Shape): Meta {
     throw new GoodnessError('image.meta', 'the meta section is no JSON', { fix: 'Make the image again.', cause });
   }
   if (!isObject(value)) fail('the meta section', 'a JSON object', value);
-  const { classes, features, dataset, geometry, pool, scaling, created, others, extractor } = value;
+  const { classes, features, dataset, geometry, pool, scaling, created, others, extractor, oneClass } = value;
   if (!isStrings(classes, shape.classes)) fail('classes', `${shape.classes} names`, classes);
   if (features !== undefined && !isStrings(features, shape.rawInputs))
     fail('features', `${shape.rawInputs} names`, features);
   if (dataset !== undefined && typeof dataset !== 'string') fail('dataset', 'a string', dataset);
   if (others !== undefined && !(typeof others === 'string' && classes.includes(others))) {
     fail('others', 'the name of a class', others);
+  }
+  if (oneClass !== undefined && !(isObject(oneClass) && isNames(oneClass.classes) && isNames(oneClass.normal))) {
+    fail('oneClass', 'lists of names: classes, and normal', oneClass);
   }
   if (created !== undefined && typeof created !== 'string') fail('created', 'a string', created);
   if (geometry !== undefined && !(isObject(geometry) && isSize(geometry.width) && isSize(geometry.height))) {
@@ -128,6 +133,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isStrings(value: unknown, count: number): value is string[] {
   return Array.isArray(value) && value.length === count && value.every((v) => typeof v === 'string');
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((v) => typeof v === 'string');
 }
 
 function isSize(value: unknown): value is number {

@@ -14,8 +14,7 @@ export interface DeviceNetwork extends Omit<Network, 'objective'> {
 }
 
 /** Why a network can run on the host only; undefined if a device can run it. */
-export function hostOnly(network: Network): string | undefined {
-  const { objective, goodness } = network;
+export function hostOnly({ objective, goodness }: Pick<Network, 'objective' | 'goodness'>): string | undefined {
   if (objective === 'unsupervised') return 'its classes come from a softmax read-out, which devices do not have';
   const kind = goodness?.kind ?? 'mean-squares';
   if (kind === 'mean-squares' || kind === 'sum-squares') return undefined;

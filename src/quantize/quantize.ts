@@ -280,6 +280,7 @@ function describe(data: Dataset): Meta {
     classes: data.classes,
     ...(data.features === undefined ? {} : { features: data.features }),
     ...(data.others === undefined ? {} : { others: data.others }),
+    ...(data.oneClass === undefined ? {} : { oneClass: data.oneClass }),
     dataset: data.name,
     ...(data.geometry === undefined ? {} : { geometry: data.geometry }),
     scaling: { offset: [...data.scaling.offset], step: [...data.scaling.step] },

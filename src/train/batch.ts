@@ -9,6 +9,7 @@ import { feedOf, type NegativeFeed, type Samples } from './negatives/feed.js';
 import { hasOwnRows } from './negatives/negatives.js';
 import { drawnLabels, randomWrongLabels } from './negatives/wrong-labels.js';
 import { inputCount, type Network } from './network.js';
+import { NO_GROUP } from './objectives/losses.js';
 import { neutralValue } from './objectives/readout.js';
 import { encode } from './preprocess.js';
 import type { Phase } from './schedule/phases.js';
@@ -18,6 +19,8 @@ export interface Rows {
   readonly positives: number;
   /** Rows that are negative as a whole; class-partitioned layers have negative groups beside. */
   readonly negatives: number;
+  /** Group of each negative row that is left alone (255: none); left out where none is. */
+  readonly spared?: Uint8Array;
 }
 
 export interface BatchOptions {
@@ -40,6 +43,8 @@ export class Batch {
   private raw = new Uint8Array(0);
   private negative = new Uint8Array(0);
   private drawn = new Uint8Array(0);
+  /** Class of each negative sample, where it has one. */
+  private classes = new Uint8Array(0);
   private readonly options: BatchOptions;
   private readonly ownRows: boolean;
   private feed: NegativeFeed | undefined;
@@ -78,9 +83,10 @@ export class Batch {
       if (this.negative.length < samples.length) this.negative = new Uint8Array(samples.length);
       const { negative } = this;
       if (this.feed === undefined) this.useNegatives(undefined);
-      this.feed!.fill(raw, negative, count, partners ?? { inputs: raw, count }, random);
+      if (this.classes.length !== count) this.classes = new Uint8Array(count).fill(NO_GROUP);
+      this.feed!.fill(raw, negative, count, partners ?? { inputs: raw, count }, random, this.classes);
       // What comes from elsewhere must not be known by standing still.
-      if (negatives.kind === 'data' || negatives.kind === 'others') {
+      if (negatives.kind === 'data' || negatives.kind === 'others' || negatives.kind === 'proxy') {
         augment(augmentation, geometry, negative.slice(0, count * full), negative, count, full, random);
       }
       if (pool > 1) poolRows(negative, count, geometry!, pool, negative);
@@ -122,7 +128,8 @@ export class Batch {
       const rows = this.encoded.subarray(positives * stride, size);
       ascend(network, config.negatives, rows, negatives, random, this.options.product);
     }
-    return { positives, negatives };
+    const spares = negatives > 0 && partitioned && config.negatives.kind === 'proxy';
+    return { positives, negatives, ...(spares ? { spared: this.classes } : {}) };
   }
 
   private encode(source: Uint8Array, count: number, target: Uint8Array, from: number): void {

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { GoodnessError } from '../base/errors.js';
 import { checked } from '../base/schema.js';
+import type { OneClass } from '../data/dataset.js';
 import { isExtractor } from '../format/meta.js';
 import { decodeSafetensors, type Safetensors } from '../format/safetensors.js';
 import {
@@ -108,8 +109,9 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     features?: unknown;
     others?: unknown;
     extractor?: unknown;
+    oneClass?: { classes?: unknown; normal?: unknown };
   };
-  const { name, classes, scaling, geometry, features, others, extractor } = data ?? {};
+  const { name, classes, scaling, geometry, features, others, extractor, oneClass } = data ?? {};
   if (typeof name !== 'string') throw fieldError('data.name', 'a text');
   if (!isTexts(classes) || classes.length !== labelCount(network))
     throw fieldError('data.classes', `${labelCount(network)} names`);
@@ -121,6 +123,10 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
   if (others !== undefined && !(typeof others === 'string' && classes.includes(others)))
     throw fieldError('data.others', 'the name of a class');
   if (extractor !== undefined && !isExtractor(extractor)) throw fieldError('data.extractor', 'an extractor');
+  const known = oneClass?.classes;
+  const normal = oneClass?.normal;
+  if (oneClass !== undefined && !(isTexts(known) && isTexts(normal) && normal.every((n) => known.includes(n))))
+    throw fieldError('data.oneClass', 'names of classes, and of those that are normal');
   const { width, height } = geometry ?? {};
   if (
     geometry !== undefined &&
@@ -136,6 +142,7 @@ function readData(metadata: Readonly<Record<string, string>>, network: Network):
     ...(features === undefined ? {} : { features }),
     ...(others === undefined ? {} : { others }),
     ...(extractor === undefined ? {} : { extractor }),
+    ...(oneClass === undefined ? {} : { oneClass: oneClass as OneClass }),
   };
 }
 

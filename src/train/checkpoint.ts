@@ -5,7 +5,10 @@ import { type Network, shapeOf } from './network.js';
 import type { Best, StopConfig } from './schedule/early-stop.js';
 
 /** What a model must know of the data that it was trained on. */
-export type DataInfo = Pick<Dataset, 'name' | 'classes' | 'scaling' | 'geometry' | 'features' | 'others' | 'extractor'>;
+export type DataInfo = Pick<
+  Dataset,
+  'name' | 'classes' | 'scaling' | 'geometry' | 'features' | 'others' | 'extractor' | 'oneClass'
+>;
 
 /** Where a run of training stands. */
 export interface Run {
@@ -87,6 +90,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       features: data.features,
       others: data.others,
       extractor: data.extractor,
+      oneClass: data.oneClass,
     }),
     seed: JSON.stringify(seed),
     recipe: JSON.stringify(config),

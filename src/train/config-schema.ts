@@ -66,6 +66,7 @@ const NEGATIVES = kinds({
   shuffled: {},
   others: { classes: field(v.array(v.string('a name'), 'a list of names'), 'Classes; all that are not normal') },
   data: { path: field(v.string('a path'), 'CSV file or folder of the negative samples') },
+  proxy: { statistics: field(v.string('a path'), 'What `goodness sync --statistics` wrote') },
   self: {
     steps: field(whole(1, 1000), 'Steps up the goodness; 5'),
     size: field(positive, 'Length of a step as a part of the sample’s length; 0.1'),

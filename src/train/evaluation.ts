@@ -10,8 +10,8 @@ import { readoutScores } from './objectives/readout.js';
 export interface Evaluation {
   readonly count: number;
   /**
-   * Samples whose highest goodness, or read-out, is not that of their class. Objective `one-class`: normal samples below the summed
-   * threshold and novel ones above it.
+   * Samples whose highest goodness (objective `unsupervised`: read-out) is not that of their class; of one-class networks normal samples
+   * below the summed threshold and novel ones above it.
    */
   readonly error: number;
   /** Samples whose own class lies below the summed threshold; of one-class networks in percent of the normal samples. */
@@ -21,6 +21,8 @@ export interface Evaluation {
    * where goodness doesn't tell classes apart.
    */
   readonly falseAccept: number;
+  /** Label in the input, with a read-out: samples whose read-out, in one pass with a neutral label, is not that of their class. */
+  readonly readoutError?: number;
   /** One-class networks: chance in percent that a normal sample has more goodness than a novel one. */
   readonly auroc?: number;
 }
@@ -45,7 +47,8 @@ export function evaluate(network: Network, dataset: Dataset, options: Evaluation
   const read: Network & { readonly readout: Readout } = { ...network, readout };
   const logits = scores(read, dataset, (n, samples, count) => readoutScores(n, samples, count, product));
   const error = errorOf(logits, dataset.labels, network.classes);
-  if (objective === 'label') return { ...judgeGoodness(network, goodness, dataset.labels, threshold), error };
+  if (objective === 'label')
+    return { ...judgeGoodness(network, goodness, dataset.labels, threshold), readoutError: error };
   const rejected = goodness.reduce((n, g) => n + (g < threshold ? 1 : 0), 0);
   return { count: dataset.count, error, falseReject: percent(rejected, dataset.count), falseAccept: Number.NaN };
 }

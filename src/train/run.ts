@@ -6,15 +6,17 @@ import { type FitPlan, planFor } from './config.js';
 import { evaluate } from './evaluation.js';
 import { NORMAL, partsOf } from './negatives/others.js';
 import { type Progress, Tally } from './progress.js';
-import { holdOut, isBetter, PATIENCE } from './schedule/early-stop.js';
+import { holdOut, isBetter, patienceOf } from './schedule/early-stop.js';
 import { phaseAt, phaseRate } from './schedule/phases.js';
 import { scheduleFactor } from './schedule/schedule.js';
 import type { Trainer } from './trainer.js';
 
 export interface FitOptions extends Partial<FitPlan> {
   readonly onProgress?: (progress: Progress) => void;
-  /** Steps between reports; an epoch where left out. */
+  /** Steps between reports ... */
   readonly reportEvery?: number;
+  /** ... or about so many reports in an epoch; 1 where both are left out. */
+  readonly reportsPerEpoch?: number;
   /** Called after every so many steps, and waited for: a time to write a checkpoint. */
   readonly onCheckpoint?: () => void | Promise<void>;
   /** Epochs between checkpoints; 1 where left out. */
@@ -100,7 +102,7 @@ export async function runOn(trainer: Trainer, dataset: Dataset, options: FitOpti
   const { config } = trainer;
   const perEpoch = run.steps / run.epochs;
   const layerSteps = run.steps - (config.readout?.epochs ?? 0) * perEpoch;
-  const reportEvery = options.reportEvery ?? perEpoch;
+  const reportEvery = options.reportEvery ?? Math.ceil(perEpoch / (options.reportsPerEpoch ?? 1));
   const checkpointEvery = (options.checkpointEvery ?? 1) * perEpoch;
   const tally = new Tally(trainer.layers.length);
   let since = now();
@@ -163,9 +165,9 @@ export async function runOn(trainer: Trainer, dataset: Dataset, options: FitOpti
 }
 
 /** Whether a run has waited in vain for a better result on the held-out part. */
-function hasStopped({ step, stop, best }: Run, perEpoch: number): boolean {
+function hasStopped({ step, stop, best, epochs }: Run, perEpoch: number): boolean {
   if (stop === undefined || best === undefined) return false;
-  return step / perEpoch - best.epoch >= (stop.patience ?? PATIENCE);
+  return step / perEpoch - best.epoch >= patienceOf(stop, epochs);
 }
 
 /** What a run learns from, and what it is judged by; the same for the same seed. */
@@ -187,6 +189,6 @@ function learnedPart(
 
 /** How bad a trainer's network is on held-out samples, in percent. */
 function score(trainer: Trainer, held: Dataset): number {
-  const { error, auroc } = evaluate(trainer.network(), held, { product: trainer.product });
-  return auroc === undefined ? error : 100 - auroc;
+  const { error, readoutError, auroc } = evaluate(trainer.network(), held, { product: trainer.product });
+  return auroc === undefined ? (readoutError ?? error) : 100 - auroc;
 }

@@ -241,7 +241,7 @@ export class Trainer {
     const { slopes, stack } = this;
     slopes.begin(this.layers);
     return this.layers.map((layer, index): LayerReport => {
-      const loss = slopes.of(layer, labels, rows, phase);
+      const loss = slopes.of(layer, labels, rows, phase, rows.spared);
       const means = goodnessMeans(layer.goodness, labels, stack.groups, rows.positives);
       const threshold = layer.threshold.value;
       if (!this.frozen.has(index)) {

@@ -11,6 +11,7 @@ import { serveTcp, type TcpBoard } from '../../src/device/tcp-server.js';
 import { decodeImage } from '../../src/format/image.js';
 import { MESSAGES } from '../../src/format/message.js';
 import { metaOf } from '../../src/format/meta.js';
+import { decodeCheckpoint } from '../../src/train/checkpoint-reader.js';
 import { countingProxy } from './support/counting-proxy.js';
 
 let folder = '';
@@ -202,7 +203,8 @@ describe('goodness sync', () => {
     await json('learn', ...port(), '--data', at('drifted.csv'), '--samples', '150');
     const listed = await json('sync', ...port(), '--data', at('gestures.csv'), '--dry-run');
     expect(listed.telemetry.map((t: { item: string }) => t.item)).toEqual(['weights', 'means', 'counts', 'statistics']);
-    const synced = await json('sync', ...port(), '--data', at('gestures.csv'), '--out', at('synced.ffm'));
+    const told = ['--statistics', at('told.bin')];
+    const synced = await json('sync', ...port(), '--data', at('gestures.csv'), '--out', at('synced.ffm'), ...told);
     expect(synced).toMatchObject({ samples: 150, saved: true, steps: 3000 });
     expect(synced.proxy.family).toBe('moments');
     const after = await json('eval', ...port(), '--data', at('drifted.csv'));
@@ -210,6 +212,18 @@ describe('goodness sync', () => {
     expect(await json('monitor', ...port(), '--count', '1')).toMatchObject({ baseId: synced.baseId });
     expect(decodeImage(new Uint8Array(readFileSync(at('synced.ffm')))).state.baseId).toBe(synced.baseId);
   }, 120_000);
+
+  it('tells what a proxy can be made of, as negative data for a training', async () => {
+    const proxy = `negatives.kind=proxy,negatives.statistics=${at('told.bin')}`;
+    const args = [at('gestures.csv'), '--layers', '24-24', '--epochs', '10', '--set', proxy, '--out', at('with-proxy')];
+    expect((await json('train', ...args)).quantized.testError).toBeLessThan(40);
+    const { config } = decodeCheckpoint(new Uint8Array(readFileSync(at('with-proxy/checkpoint.safetensors'))));
+    expect(config.negatives).toEqual({ kind: 'proxy', statistics: at('told.bin') });
+    writeFileSync(at('cut.bin'), readFileSync(at('told.bin')).subarray(0, 100));
+    const cut = `negatives.kind=proxy,negatives.statistics=${at('cut.bin')}`;
+    const said = await goodness('train', at('gestures.csv'), '--set', cut, '--out', at('with-proxy'));
+    expect([said.code, said.err]).toEqual([2, expect.stringContaining('error[train.statistics]')]);
+  }, 60_000);
 
   it('leaves on the device what the user switches off: its bytes never go over the line', async () => {
     const host = ['--data', at('gestures.csv'), '--model', at('model/model.ffm')];

@@ -17,6 +17,14 @@ export type GoodnessConfig =
 
 export type GoodnessKind = GoodnessConfig['kind'];
 
+export const GOODNESS_KINDS: readonly GoodnessKind[] = [
+  'mean-squares',
+  'sum-squares',
+  'minus-sum-squares',
+  'mean-absolute',
+  'top-k',
+];
+
 /** A goodness of which only the kind need be said. */
 export type PartialGoodness = GoodnessKind | { readonly kind: GoodnessKind; readonly k?: number };
 

@@ -17,14 +17,22 @@ export interface NegativeFeed {
    * @param positives (count, width) the positive samples of the step, augmented
    * @param target (count, width), overwritten
    * @param partners samples to mix with: all that are trained on, or the step's own
+   * @param classes (count), overwritten with the classes of the negative samples where they have some
    */
-  fill(positives: Uint8Array, target: Uint8Array, count: number, partners: Samples, random: Random): void;
+  fill(
+    positives: Uint8Array,
+    target: Uint8Array,
+    count: number,
+    partners: Samples,
+    random: Random,
+    classes?: Uint8Array,
+  ): void;
 }
 
 /**
  * What makes negative samples before pooling and encoding; `self` starts from positive ones and goes on later.
  * @param width bytes per sample
- * @param negatives samples of kinds `data` and `others`
+ * @param negatives samples of the kinds `data`, `others` and `proxy`
  * @throws GoodnessError `train.negatives` if what the kind needs is not there
  */
 export function feedOf(
@@ -43,12 +51,12 @@ export function feedOf(
         });
       }
       const masks = new HybridMasks(geometry, config.blurs);
+      const row = (rows: Uint8Array, s: number): Uint8Array => rows.subarray(s * width, (s + 1) * width);
       return {
         fill: (positives, target, count, partners, random) => {
           for (let s = 0; s < count; s++) {
-            const from = partners.inputs.subarray(...other(partners, positives, s, width, random));
-            const to = target.subarray(s * width, (s + 1) * width);
-            masks.join(positives.subarray(s * width, (s + 1) * width), from, to, random);
+            const other = otherThan(s, partners, positives, random);
+            masks.join(row(positives, s), row(partners.inputs, other), row(target, s), random);
           }
         },
       };
@@ -63,6 +71,7 @@ export function feedOf(
       };
     case 'data':
     case 'others':
+    case 'proxy':
       return fromData(config.kind, width, negatives);
     default:
       return {
@@ -73,17 +82,10 @@ export function feedOf(
   }
 }
 
-/** Where a partner lies; another one than the sample itself, if there is another. */
-function other(
-  partners: Samples,
-  positives: Uint8Array,
-  sample: number,
-  width: number,
-  random: Random,
-): [number, number] {
-  let p = random.integer(partners.count);
-  if (partners.inputs === positives && p === sample) p = (p + 1) % partners.count;
-  return [p * width, (p + 1) * width];
+/** Place of a partner; another one than the sample itself, if there is another. */
+function otherThan(sample: number, partners: Samples, positives: Uint8Array, random: Random): number {
+  const chosen = random.integer(partners.count);
+  return partners.inputs === positives && chosen === sample ? (chosen + 1) % partners.count : chosen;
 }
 
 function fromData(kind: string, width: number, data: Dataset | undefined): NegativeFeed {
@@ -100,10 +102,11 @@ function fromData(kind: string, width: number, data: Dataset | undefined): Negat
     });
   }
   return {
-    fill: (_positives, target, count, _partners, random) => {
+    fill: (_positives, target, count, _partners, random, classes) => {
       for (let s = 0; s < count; s++) {
-        const from = random.integer(data.count) * width;
-        target.set(data.inputs.subarray(from, from + width), s * width);
+        const chosen = random.integer(data.count);
+        target.set(data.inputs.subarray(chosen * width, (chosen + 1) * width), s * width);
+        if (classes !== undefined) classes[s] = data.labels[chosen]!;
       }
     },
   };

@@ -15,7 +15,9 @@ import type { AscentConfig } from './ascent.js';
  * - `hybrid`: two images joined along a mask of blobs (section 3.2);
  * - `shuffled`: each input from another sample: every input looks right, and nothing fits together;
  * - `others`: samples of classes that are not to be learned;
- * - `data`: samples of a data set of its own, such as a proxy made from a device's statistics;
+ * - `data`: samples of a data set of its own;
+ * - `proxy`: samples of a host's picture of what a device sees, with their classes: a class-partitioned layer's group of the own
+ *   class is left alone, as the device has done that half itself;
  * - `self`: samples that the network itself finds good, found by climbing its goodness;
  * - `none`: positive data only; something else must keep goodness from growing for everything (see `centring`).
  *
@@ -31,16 +33,17 @@ export type NegativesConfig =
   | { readonly kind: 'hybrid'; readonly blurs: number }
   | { readonly kind: 'others'; readonly classes?: readonly string[] }
   | { readonly kind: 'data'; readonly path?: string }
+  | { readonly kind: 'proxy'; readonly statistics?: string }
   | ({ readonly kind: 'self' } & AscentConfig);
 
 export type NegativesKind = NegativesConfig['kind'];
 
 /** Which kinds an objective can learn from; its default comes first. */
 export const NEGATIVES_OF: Readonly<Record<ObjectiveName, readonly NegativesKind[]>> = {
-  partitioned: ['rivals', 'hybrid', 'shuffled', 'data', 'self'],
+  partitioned: ['rivals', 'hybrid', 'shuffled', 'data', 'proxy', 'self'],
   label: ['hard', 'random', 'self'],
-  unsupervised: ['hybrid', 'shuffled', 'others', 'data', 'self', 'none'],
-  'one-class': ['shuffled', 'hybrid', 'others', 'data', 'self', 'none'],
+  unsupervised: ['hybrid', 'shuffled', 'others', 'data', 'proxy', 'self', 'none'],
+  'one-class': ['self', 'shuffled', 'hybrid', 'others', 'data', 'proxy', 'none'],
 };
 
 const DEFAULTS: Readonly<Record<NegativesKind, NegativesConfig>> = {
@@ -51,9 +54,12 @@ const DEFAULTS: Readonly<Record<NegativesKind, NegativesConfig>> = {
   shuffled: { kind: 'shuffled' },
   others: { kind: 'others' },
   data: { kind: 'data' },
+  proxy: { kind: 'proxy' },
   self: { kind: 'self', steps: 5, size: 0.1, noise: 0.02 },
   none: { kind: 'none' },
 };
+
+export const NEGATIVES_KINDS = Object.keys(DEFAULTS) as readonly NegativesKind[];
 
 /** Negatives of which only the kind need be said. */
 export type PartialNegatives =

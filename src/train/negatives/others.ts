@@ -40,7 +40,7 @@ export function asOneClass(dataset: Dataset, normal: readonly string[]): Dataset
   const indices = new Set(normal.map((name) => classIndex(dataset, name)));
   const labels = dataset.labels.map((label) => (indices.has(label) ? NORMAL : NORMAL + 1));
   const { others, ...rest } = dataset;
-  return { ...rest, labels, classes: ['normal', 'novel'] };
+  return { ...rest, labels, classes: ['normal', 'novel'], oneClass: { classes: dataset.classes, normal } };
 }
 
 function othersOf(dataset: Dataset, classes: readonly string[] | undefined): readonly string[] {

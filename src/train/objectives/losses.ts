@@ -24,6 +24,9 @@ export interface LossConfig {
   readonly collaboration: number;
 }
 
+/** Stands for no group at all: there are never so many. */
+export const NO_GROUP = 255;
+
 /** log(1 + e^x) without overflow. */
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -41,8 +44,9 @@ export function sigmoid(x: number): number {
  * G_true) / softness) + negativeWeight * sum over the other groups of softplus((G - theta) / softness)).
  * @param goodness (rows, groups) of this layer
  * @param total (rows, groups), summed over all layers, this one included
- * @param labels true group per row; rows beyond them are negative for all groups, and have no part in the cross-entropy
+ * @param labels true group per positive row; rows beyond them are negative, and have no part in the cross-entropy
  * @param slopes (rows, groups), overwritten: slope of the mean loss over dL/dG
+ * @param spared group per negative row that is left alone, or `NO_GROUP`
  * @returns the loss, mean over the rows
  */
 export function partitionedLoss(
@@ -53,6 +57,7 @@ export function partitionedLoss(
   rows: number,
   groups: number,
   slopes: Float32Array,
+  spared?: Uint8Array,
 ): number {
   const { theta, contrast, collaboration } = config;
   const coldness = 1 / config.temperature;
@@ -64,10 +69,11 @@ export function partitionedLoss(
   for (let r = 0; r < rows; r++) {
     const at = r * groups;
     if (r >= labels.length) {
+      const own = at + (spared?.[r - labels.length] ?? NO_GROUP);
       for (let c = at; c < at + groups; c++) {
         const excess = (goodness[c]! - theta) * sharpness;
-        slopes[c] = (negative * sharpness * sigmoid(excess)) / rows;
-        loss += negative * softplus(excess);
+        slopes[c] = c === own ? 0 : (negative * sharpness * sigmoid(excess)) / rows;
+        if (c !== own) loss += negative * softplus(excess);
       }
       continue;
     }

@@ -41,24 +41,25 @@ export class Slopes {
   /**
    * Fills `values` for one layer.
    * @param labels of the positive rows
+   * @param spared groups of the negative rows that are left alone
    * @returns the loss, mean over the rows
    */
-  of(layer: TrainLayer, labels: Uint8Array, rows: Rows, phase: Phase): number {
+  of(layer: TrainLayer, labels: Uint8Array, rows: Rows, phase: Phase, spared?: Uint8Array): number {
     const { config, groups, values } = this;
     const { goodness } = layer;
     const count = rows.positives + rows.negatives;
     const loss = { ...config.loss, theta: layer.threshold.value };
     const partitioned = this.network.objective === 'partitioned';
     const value = partitioned
-      ? partitionedLoss(loss, goodness, this.total, labels, count, groups, values)
+      ? partitionedLoss(loss, goodness, this.total, labels, count, groups, values, spared)
       : thresholdLoss(loss, goodness, rows.positives, count, values);
-    if (config.online !== undefined) this.online(layer, labels, rows);
+    if (config.online !== undefined) this.online(layer, labels, rows, spared);
     if (partitioned) keepPhase(phase, values, labels, groups);
     return value;
   }
 
   /** Slopes of closed-form steps instead of the loss's. */
-  private online(layer: TrainLayer, labels: Uint8Array, rows: Rows): void {
+  private online(layer: TrainLayer, labels: Uint8Array, rows: Rows, spared: Uint8Array | undefined): void {
     const { config, groups, values, network } = this;
     const { inputs, outputs } = layer.layer;
     const { steepness } = goodnessOf(network.goodness ?? MEAN_SQUARES);
@@ -68,5 +69,8 @@ export class Slopes {
         : (row: number): boolean => row < rows.positives;
     const slope = steepness(outputs / groups);
     onlineSlopes(config.online!, layer.goodness, wanted, groups, layer.threshold.value, slope, inputs, values);
+    spared?.forEach((group, k) => {
+      if (group < groups) values[(rows.positives + k) * groups + group] = 0;
+    });
   }
 }

@@ -5,11 +5,13 @@ import { stratifiedSplit } from '../../data/split.js';
 export interface StopConfig {
   /** Part of the data that is held out, 0.02 to 0.5. */
   readonly holdout: number;
-  /** Epochs without a better result after which training ends (>= 1); the best weights stay. 5 where left out. */
+  /** Epochs without a better result after which training ends (>= 1); the best weights stay. A tenth of all, 5 at least, where left out. */
   readonly patience?: number;
 }
 
-export const PATIENCE = 5;
+export function patienceOf({ patience }: StopConfig, epochs: number): number {
+  return patience ?? Math.max(5, Math.ceil(epochs / 10));
+}
 
 /** The best result on the held-out part so far. */
 export interface Best {

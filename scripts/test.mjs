@@ -49,7 +49,7 @@ const TOOLS = [
 ];
 
 /** Python modules that serve as second opinions, in an environment of their own: never a need of the package. */
-const WITNESSES = ['smpclient', 'smpmgr', 'esptool', 'ai_edge_litert'];
+const WITNESSES = ['smpclient', 'smpmgr', 'esptool', 'ai_edge_litert', 'tflite_micro'];
 const PYTHON = join(root, 'build/python/bin/python');
 
 const has = (program, flag = '--version') => spawnSync(program, [flag], { stdio: 'ignore' }).error === undefined;

@@ -65,8 +65,10 @@ export function shiftImage(
     for (let row = top; row < bottom; row++) {
       const out = to + row * width;
       const line = from + (row - y) * width;
-      if (x > 0) target.fill(source[line]!, out, out + x);
-      else target.fill(source[line + width - 1]!, out + width + x, out + width);
+      const edge = x > 0 ? source[line]! : source[line + width - 1]!;
+      const begin = x > 0 ? out : out + width + x;
+      // A call of `fill` takes longer than the pixel or two that it usually has to do.
+      for (let k = begin; k < begin + Math.abs(x); k++) target[k] = edge;
     }
   }
   if (bottom <= top) {

@@ -2,6 +2,7 @@ import { GoodnessError } from '../base/errors.js';
 import type { Values } from './forward.js';
 import { kernelBackend } from './kernel/backend.js';
 import type { OptimizerConfig } from './layers/optimizer.js';
+import type { partitionedLoss } from './objectives/losses.js';
 import { nativeBackend, type Tf, wasmBackend } from './tensorflow/backend.js';
 import type { LayerWeights } from './weights.js';
 
@@ -21,6 +22,9 @@ export interface Backend {
    * @returns (rows, columns), an array of its own
    */
   multiply(a: Values, b: Float32Array, rows: number, inner: number, columns: number): Float32Array;
+
+  /** The loss of class-partitioned layers, where the backend is quicker at it than a loop. */
+  readonly partitionedLoss?: typeof partitionedLoss;
 
   /** @param values (inputs, outputs), copied: the weights to begin with */
   weights(values: Float32Array, inputs: number, outputs: number, optimizer: OptimizerConfig): LayerWeights;

@@ -108,6 +108,7 @@ export async function runOn(trainer: Trainer, dataset: Dataset, options: FitOpti
   let since = now();
   let order: Uint32Array | undefined;
   let orderEpoch = -1;
+  let part: Dataset | undefined;
   let heldOut = run.heldOut;
   while (run.step < run.steps && !hasStopped(run, perEpoch)) {
     if (signal?.aborted === true) return { finished: false, step: run.step, steps: run.steps };
@@ -118,7 +119,7 @@ export async function runOn(trainer: Trainer, dataset: Dataset, options: FitOpti
       orderEpoch = epoch;
     }
     const from = (step - epoch * perEpoch) * run.batch;
-    const part = select(learned, order.subarray(from, Math.min(from + run.batch, learned.count)));
+    part = select(learned, order.subarray(from, Math.min(from + run.batch, learned.count)), part);
     const phase = phaseAt(config.phases, step);
     let rate = 0;
     if (step < layerSteps) {

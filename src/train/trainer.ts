@@ -91,7 +91,7 @@ export class Trainer {
     }
     this.base = network ?? createNetwork(shape!, this.random, this.config.gain);
     this.stack = new Stack(this.base, this.config, backend);
-    this.slopes = new Slopes(this.base, this.config);
+    this.slopes = new Slopes(this.base, this.config, backend);
     this.readout = readout && new ReadoutTrainer(readout, this.base, backend);
     this.batch = new Batch({
       network: { ...this.base, layers: this.layers.map(({ layer }) => layer) },

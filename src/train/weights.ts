@@ -48,4 +48,19 @@ export interface LayerWeights {
    * @param outer added to the gradient
    */
   learn(delta: Float32Array, rate: number, outer?: Outer): void;
+
+  /** Goodness that is a multiple of a sum of squares, where the backend is quicker at it than loops over `activities`. */
+  readonly squares?: SquaresGoodness;
+}
+
+/** Goodness of groups of neurons that lie side by side: `factor` times the sum of the squares of their activities. */
+export interface SquaresGoodness {
+  /** @param goodness (rows, groups), overwritten: that of the activities as they came */
+  measure(goodness: Float32Array, groups: number, factor: number): void;
+
+  /**
+   * `LayerWeights.learn` from the slopes over goodness.
+   * @param slopes (rows, groups)
+   */
+  learn(slopes: Float32Array, groups: number, factor: number, rate: number): void;
 }

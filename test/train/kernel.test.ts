@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import type { Backend } from '../../src/train/backend.js';
 import { shapeFor } from '../../src/train/config.js';
+import { meanSquares, squaresBackward } from '../../src/train/goodness/squares.js';
 import { kernelBackend } from '../../src/train/kernel/backend.js';
 import { Kernel } from '../../src/train/kernel/kernel.js';
 import { ADAM, createOptimizer, type Optimizer, type OptimizerConfig, SGD } from '../../src/train/layers/optimizer.js';
+import { partitionedLoss } from '../../src/train/objectives/losses.js';
 import { wasmBackend } from '../../src/train/tensorflow/backend.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { LayerWeights } from '../../src/train/weights.js';
@@ -134,6 +136,74 @@ describe('the training kernel', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('measures squares and learns from slopes over them as loops do', () => {
+    const random = new Random(8);
+    for (const [groups, size] of [
+      [10, 12],
+      [3, 7],
+      [1, 30],
+      [5, 1],
+    ] as const) {
+      const outputs = groups * size;
+      const initial = randomFloats(random, 20 * outputs);
+      const [fast, loops] = [0, 1].map(() => kernel.weights(initial, 20, outputs, SGD));
+      const source = randomFloats(random, 9 * 20, 0.7);
+      for (const weights of [fast!, loops!]) weights.take(source, 9, 0, random);
+      const goodness = new Float32Array(9 * groups);
+      const expected = new Float32Array(9 * groups);
+      const delta = loops!.activities();
+      fast!.activities();
+      fast!.squares!.measure(goodness, groups, -1 / size);
+      meanSquares(delta, expected, 9, outputs, groups, -1);
+      expectClose(goodness, expected, 1e-5);
+      squaresBackward(delta, goodness, 9, outputs, groups, -1);
+      loops!.learn(delta, 0.01);
+      fast!.squares!.learn(goodness, groups, -1 / size, 0.01);
+      expectClose(fast!.values, loops!.values, 1e-5);
+    }
+  });
+
+  it('computes the loss of class-partitioned layers and its slopes', () => {
+    const random = new Random(9);
+    for (const groups of [2, 3, 4, 10, 61, 255]) {
+      for (const spread of [0.1, 2, 80]) {
+        const [rows, size] = [7, 7 * groups];
+        const config = {
+          theta: 2,
+          contrast: 0.4,
+          temperature: 0.3,
+          softness: 0.2,
+          negativeWeight: 0.7,
+          collaboration: spread === 2 ? 0.5 : 0,
+        };
+        const goodness = Float32Array.from({ length: size }, () => spread * random.uniform());
+        const total = Float32Array.from(goodness, (g) => g + random.uniform());
+        const labels = Uint8Array.from({ length: rows }, () => random.integer(groups));
+        const [slopes, expected] = [new Float32Array(size), new Float32Array(size)];
+        const loss = kernel.partitionedLoss!(config, goodness, total, labels, rows, groups, slopes);
+        const plain = partitionedLoss(config, goodness, total, labels, rows, groups, expected);
+        expect(Math.abs(loss - plain)).toBeLessThan(1e-5 * Math.max(1, plain));
+        expectClose(slopes, expected, 1e-6 * Math.max(1, spread));
+        // Where rows have no label, it is the loop's.
+        const some = labels.subarray(0, 3);
+        expect(kernel.partitionedLoss!(config, goodness, total, some, rows, groups, slopes)).toBe(
+          partitionedLoss(config, goodness, total, some, rows, groups, expected),
+        );
+        expect(slopes).toEqual(expected);
+      }
+    }
+  });
+
+  it('clears moments that fade, since denormal numbers are slow', () => {
+    const weights = kernel.weights(new Float32Array(64).fill(0.1), 8, 8, ADAM);
+    weights.take(new Float32Array(8).fill(1), 1, 0, new Random(1));
+    weights.learn(new Float32Array(8).fill(1e-3), 1e-3);
+    weights.take(new Float32Array(8), 1, 0, new Random(1));
+    for (let step = 0; step < 700; step++) weights.learn(new Float32Array(8), 0);
+    expect(weights.moments.get('mean')!.every((m) => m === 0)).toBe(true);
+    expect(weights.moments.get('square')!.every((v) => v > 0)).toBe(true);
   });
 
   it('gives the same bytes on any number of threads', async () => {

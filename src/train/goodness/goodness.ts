@@ -48,6 +48,8 @@ export interface Goodness {
    * @param slopes dL/dG, (rows, groups)
    */
   backward(activities: Float32Array, slopes: Float32Array, rows: number, outputs: number, groups: number): void;
+  /** The factor, if goodness is one times the sum of the squares of a group of `size` neurons: backends are quick at that. */
+  squares?(size: number): number;
   /** dG/dz of a neuron of activity 1 among `size`, if it counts: terms that join the slope are weighed by it. */
   steepness(size: number): number;
 }
@@ -60,6 +62,7 @@ export function goodnessOf(config: GoodnessConfig): Goodness {
         unit: () => 1,
         measure: meanSquares,
         backward: squaresBackward,
+        squares: (size) => 1 / size,
         steepness: (size) => 2 / size,
       };
     case 'sum-squares':
@@ -92,6 +95,7 @@ function sumOfSquares(sign: 1 | -1): Goodness {
       meanSquares(y, goodness, rows, outputs, groups, (sign * outputs) / groups),
     backward: (y, slopes, rows, outputs, groups) =>
       squaresBackward(y, slopes, rows, outputs, groups, (sign * outputs) / groups),
+    squares: () => sign,
     steepness: () => 2,
   };
 }

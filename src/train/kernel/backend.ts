@@ -2,6 +2,7 @@ import { GoodnessError } from '../../base/errors.js';
 import type { Backend } from '../backend.js';
 import { KernelBatch } from './batch.js';
 import { Kernel } from './kernel.js';
+import { kernelLoss } from './loss.js';
 import { Staging } from './staging.js';
 import { KernelWeights } from './weights.js';
 
@@ -49,6 +50,7 @@ async function start(threads: number | undefined): Promise<Backend> {
       batch.take(a, rows, inner, columns, { chance: 0, seed: 0 }, false);
       return batch.multiply(used.address(b.subarray(0, inner * columns)), false).slice();
     },
+    partitionedLoss: kernelLoss(kernel),
     weights: (values, inputs, outputs, optimizer) => new KernelWeights(kernel, values, inputs, outputs, optimizer),
   };
 }

@@ -6,7 +6,7 @@ import { Staging } from './staging.js';
 const UNIT = 32;
 
 /** Places of the fields of `layer`, as in kernel.h. */
-export const FIELD = { inputs: 0, index: 3, used: 8, weights: 9 } as const;
+export const FIELD = { inputs: 0, entries: 3, used: 8, weights: 9 } as const;
 const FIELDS = 13;
 
 /** The batch that a layer works on, and the kernel's record of both. */
@@ -17,8 +17,9 @@ export class KernelBatch {
   private inputs = 0;
   private outputs = 0;
   private rows = 0;
-  private index: Uint32Array = new Uint32Array(0);
-  private value: Float32Array = new Float32Array(0);
+  /** Index and value of each input that isn't 0. */
+  private entries: Uint32Array = new Uint32Array(0);
+  private factors: Float32Array = new Float32Array(0);
   private starts: Uint32Array = new Uint32Array(0);
   private products: Float32Array = new Float32Array(0);
   private packed: Float32Array = new Float32Array(0);
@@ -66,22 +67,20 @@ export class KernelBatch {
     const { kernel, record } = this;
     const { memory } = kernel;
     [this.rows, this.inputs, this.outputs] = [rows, inputs, outputs];
-    if (this.index.length < rows * inputs) {
-      this.index = memory.words(rows * inputs);
-      this.value = memory.floats(rows * inputs);
-    }
+    const entries = kernel.code.entry_words(rows, inputs);
+    if (this.entries.length < entries) this.entries = memory.words(entries);
+    if (this.factors.length < rows) this.factors = memory.floats(rows);
     const starts = (Math.ceil(inputs / UNIT) + 1) * rows;
     if (this.starts.length < starts) this.starts = memory.words(starts);
-    if (this.products.length < rows * outputs) {
-      this.products = memory.floats(rows * outputs);
-      this.packed = memory.floats(rows * outputs);
-    }
+    if (this.products.length < rows * outputs) this.products = memory.floats(rows * outputs);
+    const packed = kernel.code.packed_floats(rows, outputs);
+    if (this.packed.length < packed) this.packed = memory.floats(packed);
     kernel.reserveScratch(rows, outputs);
     record.set([inputs, outputs, rows], FIELD.inputs);
-    const arrays = [this.index, this.value, this.starts, this.products, this.packed];
+    const arrays = [this.entries, this.factors, this.starts, this.products, this.packed];
     record.set(
       arrays.map((array) => array.byteOffset),
-      FIELD.index,
+      FIELD.entries,
     );
   }
 }

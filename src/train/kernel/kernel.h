@@ -18,21 +18,31 @@
 /* Inputs of a unit: the lists of non-zero inputs know where each unit begins. */
 #define UNIT 32
 /* Units whose weights are worked on at once: a block of them stays in the first-level cache. */
-#define TILE_UNITS 4
+#define TILE_UNITS 8
 #define TILE (UNIT * TILE_UNITS)
-/* Most vectors of four outputs in a block: as many sums as there are registers, less those for factors. */
-#define BLOCK_VECTORS 12
+/*
+ * Most vectors of four outputs in a block. V8 loads all vectors of a step before it multiplies the first: 7
+ * sums, 7 vectors and the factor are as many as there are registers.
+ */
+#define BLOCK_VECTORS 7
+
+/* An input that is not 0. */
+typedef struct {
+    uint32_t index;
+    float value;
+} entry;
 
 /* One layer in training. The host writes the fields, in this order. */
 typedef struct {
     uint32_t inputs;
     uint32_t outputs;
     uint32_t rows;    /* in this batch */
-    uint32_t *index;  /* (rows, inputs): inputs of each row that are not 0, ascending, from the row's start */
-    float *value;     /* (rows, inputs): their values */
+    entry *entries;   /* (rows, room_of(inputs)): inputs of each row that are not 0, ascending, from the row's
+                         start */
+    float *factors;   /* (rows): what brings a row to mean square 1; 1 for rows that stay as they are */
     uint32_t *starts; /* (units + 1, rows): where in its row's list each unit begins */
     float *activities; /* (rows, outputs) */
-    float *packed;     /* (rows, outputs), block by block: slopes over pre-activations */
+    float *packed;     /* (blocks, rows, width of a block): slopes over pre-activations */
     float *used;      /* (inputs, outputs): what inputs are multiplied with; weights, or their rounded twin */
     float *weights;   /* (inputs, outputs) */
     float *first;     /* (inputs, outputs): Adam's mean gradient, or the velocity of momentum */
@@ -40,33 +50,45 @@ typedef struct {
     uint8_t *touched; /* (inputs): 0 as long as no gradient has reached the weights of an input */
 } layer;
 
-/* How the outputs of a layer are cut: blocks of so many vectors, the last one shorter, then up to 3 single
- * outputs. */
-typedef struct {
-    uint32_t vectors; /* of a whole block */
-    uint32_t count;   /* blocks, counting the single outputs as one */
-} blocks;
+/* Room for a row's list: four entries are written at a time, of which some, or all, count for nothing. */
+INLINE uint32_t room_of(uint32_t inputs) {
+    return (inputs + 7) / 4 * 4;
+}
 
 INLINE uint32_t units_of(const layer *l) {
     return (l->inputs + UNIT - 1) / UNIT;
 }
 
+/* Inputs that are not 0, in all rows. */
+INLINE uint32_t entries_of(const layer *l) {
+    uint32_t count = 0;
+    for (uint32_t r = 0; r < l->rows; r++)
+        count += l->starts[units_of(l) * l->rows + r];
+    return count;
+}
+
+/* How outputs are cut: blocks of so many vectors, the last one shorter, then up to 3 single outputs. */
+typedef struct {
+    uint32_t width; /* outputs of a whole block */
+    uint32_t count; /* blocks, counting the single outputs as one */
+} blocks;
+
 INLINE blocks blocks_of(uint32_t outputs) {
     const uint32_t vectors = outputs / 4;
     const uint32_t least = (vectors + BLOCK_VECTORS - 1) / BLOCK_VECTORS;
-    const uint32_t each = least == 0 ? BLOCK_VECTORS : (vectors + least - 1) / least;
-    return (blocks){each, (vectors + each - 1) / each + (outputs % 4 != 0)};
+    const uint32_t each = least == 0 ? 1 : (vectors + least - 1) / least;
+    return (blocks){4 * each, (vectors + each - 1) / each + (outputs % 4 != 0)};
 }
 
-/* First output and width of a block. */
+/* First output of a block, and how many it has. */
 INLINE uint32_t block_begin(blocks b, uint32_t block, uint32_t outputs) {
-    const uint32_t begin = 4 * b.vectors * block;
+    const uint32_t begin = b.width * block;
     return begin < outputs - outputs % 4 ? begin : outputs - outputs % 4;
 }
 
 INLINE uint32_t block_width(blocks b, uint32_t block, uint32_t outputs) {
-    return block + 1 == b.count ? outputs - block_begin(b, block, outputs)
-                                : block_begin(b, block + 1, outputs) - block_begin(b, block, outputs);
+    const uint32_t end = block + 1 == b.count ? outputs : block_begin(b, block + 1, outputs);
+    return end - block_begin(b, block, outputs);
 }
 
 /* The compiler's own copy is a call out of WebAssembly, which costs more than the few floats that are copied
@@ -79,10 +101,18 @@ INLINE void copy_floats(float *to, const float *from, uint32_t count) {
         to[i] = from[i];
 }
 
+INLINE float sum_lanes(v128_t v) {
+    return (wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1)) +
+           (wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3));
+}
+
 /* Does item `item` of a job; `scratch` is memory of the calling thread's own. */
 typedef void (*work)(const void *job, uint32_t item, void *scratch);
 
-/* Does all items of a job, at most 65,535, on all threads, and returns when they are done. */
-void share(work work, const void *job, uint32_t items);
+/*
+ * Does all items of a job, at most 65,535, and returns when they are done: on all threads if it takes many
+ * operations, else on this one, which then is the quicker.
+ */
+void share(work work, const void *job, uint32_t items, uint64_t operations);
 
 #endif

@@ -37,6 +37,7 @@ export class Kernel {
     const memory = KernelMemory.reserve();
     const instance = await WebAssembly.instantiate(module, { env: { memory } });
     const code = instance.exports as unknown as KernelExports;
+    code.prepare();
     const kernel = new Kernel(code, new KernelMemory(memory, code.__heap_base.value as number), threads);
     for (let thread = 1; thread < threads; thread++) {
       const stack = kernel.memory.bytes(STACK);

@@ -8,15 +8,31 @@ const PLACES = ['../../kernel/train.wasm', '../../../dist/kernel/train.wasm'];
 export interface KernelExports {
   readonly __heap_base: WebAssembly.Global;
   readonly __stack_pointer: WebAssembly.Global;
+  prepare(): void;
   set_threads(count: number, memory: number, bytesEach: number): void;
   serve(thread: number): void;
   scratch_bytes(rows: number, outputs: number): number;
+  entry_words(rows: number, inputs: number): number;
+  packed_floats(rows: number, outputs: number): number;
   take(layer: number, bytes: number, floats: number, bar: number, seed: number, rescale: number): void;
   round_weights(layer: number, scale: number, limit: number): void;
   multiply(layer: number, rectify: number): void;
+  measure(layer: number, goodness: number, groups: number, factor: number): void;
+  partitioned_loss(
+    config: number,
+    goodness: number,
+    total: number,
+    labels: number,
+    rows: number,
+    groups: number,
+    slopes: number,
+  ): number;
   learn(
     layer: number,
     delta: number,
+    slopes: number,
+    groups: number,
+    factor: number,
     left: number,
     right: number,
     adam: number,

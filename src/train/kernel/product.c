@@ -5,8 +5,10 @@
 /* Items of a job, at least, that many blocks of outputs make by themselves; else the rows are split as well.
  */
 #define LEAST_ITEMS 8
-/* Rows from which on a tile of weights is copied together first. */
+/* A tile of wide weights is copied together first, if so many rows make use of it: its rows lie pages apart.
+ */
 #define WORTH_PACKING 8
+#define WIDE 256
 
 typedef struct {
     const layer *layer;
@@ -15,46 +17,58 @@ typedef struct {
     uint32_t rectify; /* whether negative sums become 0 */
 } multiplying;
 
-/* Adds `count` listed inputs times their weights to `vectors` vectors of sums. */
-INLINE void sum_block(uint32_t vectors, const float *weights, uint32_t stride, uint32_t first,
-                      const uint32_t *index, const float *value, uint32_t count, float *sums, int begin,
-                      int rectify) {
+/* Where a sum stands: at its beginning, its end, or both; and what the end does. */
+typedef struct {
+    int begin;
+    int end;
+    int rectify;
+    float factor;
+} stage;
+
+/* Adds `count` listed inputs times their weights to `vectors` vectors of sums; weights[0] is that of input 0.
+ */
+INLINE void sum_block(uint32_t vectors, const float *weights, uint32_t stride, const entry *list,
+                      uint32_t count, float *sums, stage stage) {
     v128_t acc[BLOCK_VECTORS];
     for (uint32_t v = 0; v < vectors; v++)
-        acc[v] = begin ? wasm_f32x4_splat(0) : wasm_v128_load(sums + 4 * v);
+        acc[v] = stage.begin ? wasm_f32x4_splat(0) : wasm_v128_load(sums + 4 * v);
     for (uint32_t k = 0; k < count; k++) {
-        const v128_t x = wasm_v128_load32_splat(value + k);
-        const float *w = weights + (index[k] - first) * stride;
+        const v128_t x = wasm_v128_load32_splat(&list[k].value);
+        const float *w = weights + list[k].index * stride;
         for (uint32_t v = 0; v < vectors; v++)
             acc[v] = wasm_f32x4_add(acc[v], wasm_f32x4_mul(x, wasm_v128_load(w + 4 * v)));
     }
+    if (stage.end) {
+        const v128_t factor = wasm_f32x4_splat(stage.factor);
+        const v128_t least = wasm_f32x4_splat(stage.rectify ? 0 : -__builtin_inff());
+        for (uint32_t v = 0; v < vectors; v++)
+            acc[v] = wasm_f32x4_pmax(least, wasm_f32x4_mul(acc[v], factor));
+    }
     for (uint32_t v = 0; v < vectors; v++)
-        wasm_v128_store(sums + 4 * v, rectify ? wasm_f32x4_pmax(wasm_f32x4_splat(0), acc[v]) : acc[v]);
+        wasm_v128_store(sums + 4 * v, acc[v]);
 }
 
 /* Up to three outputs that make no vector. */
-static void sum_single(uint32_t width, const float *weights, uint32_t stride, uint32_t first,
-                       const uint32_t *index, const float *value, uint32_t count, float *sums, int begin,
-                       int rectify) {
-    float acc[3] = {0, 0, 0};
-    for (uint32_t j = 0; j < width && !begin; j++)
-        acc[j] = sums[j];
-    for (uint32_t k = 0; k < count; k++)
-        for (uint32_t j = 0; j < width; j++)
-            acc[j] += value[k] * weights[(index[k] - first) * stride + j];
-    for (uint32_t j = 0; j < width; j++)
-        sums[j] = !rectify || acc[j] > 0 ? acc[j] : 0;
+static void sum_single(uint32_t width, const float *weights, uint32_t stride, const entry *list,
+                       uint32_t count, float *sums, stage stage) {
+    for (uint32_t j = 0; j < width; j++) {
+        float acc = stage.begin ? 0 : sums[j];
+        for (uint32_t k = 0; k < count; k++)
+            acc += list[k].value * weights[list[k].index * stride + j];
+        if (stage.end) acc *= stage.factor;
+        sums[j] = !stage.end || !stage.rectify || acc > 0 ? acc : 0;
+    }
 }
 
 #define CASE(n)                                                                                              \
     case n:                                                                                                  \
-        sum_block(n, weights, stride, first, index, value, count, sums, begin, rectify);                     \
+        sum_block(n, weights, stride, list, count, sums, stage);                                             \
         break;
 
-static void sum(uint32_t width, const float *weights, uint32_t stride, uint32_t first, const uint32_t *index,
-                const float *value, uint32_t count, float *sums, int begin, int rectify) {
+static void sum(uint32_t width, const float *weights, uint32_t stride, const entry *list, uint32_t count,
+                float *sums, stage stage) {
     if (width % 4) {
-        sum_single(width, weights, stride, first, index, value, count, sums, begin, rectify);
+        sum_single(width, weights, stride, list, count, sums, stage);
         return;
     }
     switch (width / 4) {
@@ -65,11 +79,6 @@ static void sum(uint32_t width, const float *weights, uint32_t stride, uint32_t 
         CASE(5)
         CASE(6)
         CASE(7)
-        CASE(8)
-        CASE(9)
-        CASE(10)
-        CASE(11)
-        CASE(12)
     }
 }
 
@@ -81,25 +90,26 @@ static void multiply_item(const void *context, uint32_t item, void *scratch) {
     const uint32_t from = block_begin(job->blocks, block, outputs);
     const uint32_t width = block_width(job->blocks, block, outputs);
     const uint32_t begin = part * rows / job->parts, end = (part + 1) * rows / job->parts;
-    const int pack = end - begin >= WORTH_PACKING;
+    const int pack = end - begin >= WORTH_PACKING && outputs > WIDE;
+    const uint32_t stride = pack ? job->blocks.width : outputs;
     float *tile = scratch;
     for (uint32_t unit = 0; unit < units; unit += TILE_UNITS) {
         const uint32_t next = unit + TILE_UNITS < units ? unit + TILE_UNITS : units;
         const uint32_t first = unit * UNIT;
         const uint32_t last = next * UNIT < inputs ? next * UNIT : inputs;
-        const float *weights = l->used + first * outputs + from;
-        if (pack) {
+        if (pack)
             for (uint32_t i = first; i < last; i++)
-                copy_floats(tile + (i - first) * width, l->used + i * outputs + from, width);
-            weights = tile;
-        }
+                copy_floats(tile + (i - first) * stride, l->used + i * outputs + from, width);
+        /* Indices count from the first input of all. */
+        const uintptr_t weights = (uintptr_t)(pack ? tile : l->used + first * outputs + from);
+        const float *origin = (const float *)(weights - first * stride * sizeof(float));
         for (uint32_t r = begin; r < end; r++) {
             const uint32_t k = l->starts[unit * rows + r];
             const uint32_t count = l->starts[next * rows + r] - k;
             if (count == 0 && unit > 0 && next < units) continue;
-            sum(width, weights, pack ? width : outputs, first, l->index + r * inputs + k,
-                l->value + r * inputs + k, count, l->activities + r * outputs + from, unit == 0,
-                job->rectify && next == units);
+            sum(width, origin, stride, l->entries + r * room_of(inputs) + k, count,
+                l->activities + r * outputs + from,
+                (stage){unit == 0, next == units, job->rectify != 0, l->factors[r]});
         }
     }
 }
@@ -111,7 +121,7 @@ EXPORT(multiply) void multiply(const layer *l, uint32_t rectify) {
     const uint32_t least = b.count >= LEAST_ITEMS ? 1 : (LEAST_ITEMS + b.count - 1) / b.count;
     const uint32_t parts = least < l->rows ? least : l->rows;
     const multiplying job = {l, b, parts, rectify};
-    share(multiply_item, &job, b.count * parts);
+    share(multiply_item, &job, b.count * parts, (uint64_t)entries_of(l) * l->outputs);
 }
 
 typedef struct {
@@ -146,5 +156,6 @@ static void round_item(const void *context, uint32_t item, void *scratch) {
 /* Sets layer.used to the weights rounded to whole steps of `scale`, at most `limit` of them. */
 EXPORT(round_weights) void round_weights(const layer *l, float scale, float limit) {
     const rounding job = {l, scale, limit};
-    share(round_item, &job, (l->inputs * l->outputs + ROUND_PORTION - 1) / ROUND_PORTION);
+    const uint32_t all = l->inputs * l->outputs;
+    share(round_item, &job, (all + ROUND_PORTION - 1) / ROUND_PORTION, all);
 }

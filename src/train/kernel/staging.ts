@@ -18,3 +18,20 @@ export class Staging {
     return this.bytes.byteOffset;
   }
 }
+
+/** A place in the kernel's memory for a result that is wanted outside of it. */
+export class Output {
+  private readonly kernel: Kernel;
+  private floats: Float32Array = new Float32Array(0);
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Fills an array by a call that writes all of it at an address. */
+  fill(target: Float32Array, write: (address: number) => void): void {
+    if (this.floats.length < target.length) this.floats = this.kernel.memory.floats(target.length);
+    write(this.floats.byteOffset);
+    target.set(this.floats.subarray(0, target.length));
+  }
+}

@@ -10,6 +10,9 @@
  */
 #define PATIENCE 20000
 
+/* Operations that take as long as waking a thread. */
+#define WORTH_SHARING 100000
+
 static struct {
     uint64_t ticket; /* number of the job << 32 | items << 16 | items taken */
     uint32_t job;    /* number of the job; what sleepers wait on */
@@ -67,8 +70,8 @@ EXPORT(serve) void serve(uint32_t thread) {
     }
 }
 
-void share(work work, const void *job, uint32_t items) {
-    if (threads == 1 || items <= 1) {
+void share(work work, const void *job, uint32_t items, uint64_t operations) {
+    if (threads == 1 || items <= 1 || operations < WORTH_SHARING) {
         for (uint32_t i = 0; i < items; i++)
             work(job, i, scratches);
         return;

@@ -2,10 +2,10 @@ import type { Random } from '../../base/random.js';
 import type { Values } from '../forward.js';
 import { quantizedLimit } from '../layers/fake-quantization.js';
 import type { OptimizerConfig } from '../layers/optimizer.js';
-import type { LayerWeights, Outer, Rounding } from '../weights.js';
+import type { LayerWeights, Outer, Rounding, SquaresGoodness } from '../weights.js';
 import { FIELD, KernelBatch } from './batch.js';
 import type { Kernel } from './kernel.js';
-import { Staging } from './staging.js';
+import { Output, Staging } from './staging.js';
 
 /** Weights in the kernel's memory. */
 export class KernelWeights implements LayerWeights {
@@ -18,6 +18,7 @@ export class KernelWeights implements LayerWeights {
   private readonly batch: KernelBatch;
   /** 0 for inputs that never had a gradient: their weights are left alone. */
   private readonly touched: Uint8Array;
+  readonly squares: SquaresGoodness;
   private readonly delta: Staging;
   private readonly left: Staging;
   private readonly right: Staging;
@@ -37,6 +38,12 @@ export class KernelWeights implements LayerWeights {
     this.touched = memory.bytes(inputs);
     this.batch = new KernelBatch(kernel);
     [this.delta, this.left, this.right] = [new Staging(kernel), new Staging(kernel), new Staging(kernel)];
+    const goodness = new Output(kernel);
+    this.squares = {
+      measure: (target, groups, factor) =>
+        goodness.fill(target, (at) => kernel.code.measure(this.batch.record.byteOffset, at, groups, factor)),
+      learn: (slopes, groups, factor, rate) => this.step(rate, 0, this.delta.address(slopes), groups, factor, 0, 0),
+    };
     const [first, second] = [...this.moments.values()];
     this.batch.record.set(
       [this.values.byteOffset, first!.byteOffset, second?.byteOffset ?? 0, this.touched.byteOffset],
@@ -70,23 +77,32 @@ export class KernelWeights implements LayerWeights {
   }
 
   learn(delta: Float32Array, rate: number, outer?: Outer): void {
+    const left = outer === undefined ? 0 : this.left.address(outer.left);
+    const right = outer === undefined ? 0 : this.right.address(outer.right);
+    this.step(rate, this.delta.address(delta), 0, 1, 1, left, right);
+  }
+
+  private step(
+    rate: number,
+    delta: number,
+    slopes: number,
+    groups: number,
+    factor: number,
+    left: number,
+    right: number,
+  ): void {
     const { config } = this;
     this.steps++;
-    const addresses = [
-      this.batch.record.byteOffset,
-      this.delta.address(delta),
-      outer === undefined ? 0 : this.left.address(outer.left),
-      outer === undefined ? 0 : this.right.address(outer.right),
-    ] as const;
-    const keep = 1 - rate * config.weightDecay;
     const { learn } = this.kernel.code;
+    const from = [this.batch.record.byteOffset, delta, slopes, groups, factor, left, right] as const;
+    const keep = 1 - rate * config.weightDecay;
     if (config.kind === 'adam') {
       const { beta1, beta2, epsilon } = config;
       const correction = Math.sqrt(1 - beta2 ** this.steps);
       const step = (rate * correction) / (1 - beta1 ** this.steps);
-      learn(...addresses, 1, step, keep, 1 - beta1, 1 - beta2, epsilon * correction);
+      learn(...from, 1, step, keep, 1 - beta1, 1 - beta2, epsilon * correction);
     } else {
-      learn(...addresses, 0, rate, keep, config.momentum, 0, 0);
+      learn(...from, 0, rate, keep, config.momentum, 0, 0);
     }
   }
 }

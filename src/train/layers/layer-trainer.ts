@@ -119,7 +119,12 @@ export class LayerTrainer implements TrainLayer {
     this.weights.take(source, rows, dropout, random);
     this.activities = this.weights.activities(this.rounding());
     if (this.goodness.length !== rows * groups) this.goodness = new Float32Array(rows * groups);
-    this.measure.measure(this.activities, this.goodness, rows, this.layer.outputs, groups);
+    const factor = this.measure.squares?.(this.layer.outputs / groups);
+    if (factor !== undefined && this.weights.squares !== undefined) {
+      this.weights.squares.measure(this.goodness, groups, factor);
+    } else {
+      this.measure.measure(this.activities, this.goodness, rows, this.layer.outputs, groups);
+    }
   }
 
   /**
@@ -128,8 +133,22 @@ export class LayerTrainer implements TrainLayer {
    * @param positives how many of the rows, the first ones, are positive data: peers are compared on them
    */
   update(slopes: Float32Array, rate: number, positives = this.rows): void {
-    const { rows, activities: delta } = this;
     const { outputs, weights, mask } = this.layer;
+    const { groups, peer, centring } = this.config;
+    const factor = this.measure.squares?.(outputs / groups);
+    if (factor !== undefined && this.weights.squares !== undefined && peer === 0 && centring === 0) {
+      this.weights.squares.learn(slopes, groups, factor, rate);
+    } else {
+      this.learnDelta(slopes, rate, positives);
+    }
+    if (mask !== undefined) for (let i = 0; i < weights.length; i++) if (mask[i] === 0) weights[i] = 0;
+    this.norms.restore();
+  }
+
+  /** The step by way of the slopes over pre-activations, which peers and centring need. */
+  private learnDelta(slopes: Float32Array, rate: number, positives: number): void {
+    const { rows, activities: delta } = this;
+    const { outputs } = this.layer;
     const pull = this.config.peer > 0 && positives > 0 ? this.peerPull(positives, rows) : undefined;
     this.measure.backward(delta, slopes, rows, outputs, this.config.groups);
     if (pull !== undefined) {
@@ -137,8 +156,6 @@ export class LayerTrainer implements TrainLayer {
         for (let j = 0; j < outputs; j++, at++) delta[at] = delta[at]! + pull[j]!;
     }
     this.weights.learn(delta, rate, this.config.centring > 0 ? this.centre(delta) : undefined);
-    if (mask !== undefined) for (let i = 0; i < weights.length; i++) if (mask[i] === 0) weights[i] = 0;
-    this.norms.restore();
   }
 
   /** What turns a gradient into that of inputs whose running mean was taken off: what all inputs share is not learned. */

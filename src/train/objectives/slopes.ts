@@ -1,3 +1,4 @@
+import type { Backend } from '../backend.js';
 import type { Rows } from '../batch.js';
 import type { TrainConfig } from '../config.js';
 import { goodnessOf, MEAN_SQUARES } from '../goodness/goodness.js';
@@ -16,11 +17,13 @@ export class Slopes {
   private readonly network: Network;
   private readonly config: TrainConfig;
   private readonly groups: number;
+  private readonly partitionedLoss: typeof partitionedLoss;
 
-  constructor(network: Network, config: TrainConfig) {
+  constructor(network: Network, config: TrainConfig, backend: Backend) {
     this.network = network;
     this.config = config;
     this.groups = groupCount(network);
+    this.partitionedLoss = backend.partitionedLoss ?? partitionedLoss;
   }
 
   /** Takes in the goodness of all layers; comes before the layers are asked. */
@@ -51,7 +54,7 @@ export class Slopes {
     const loss = { ...config.loss, theta: layer.threshold.value };
     const partitioned = this.network.objective === 'partitioned';
     const value = partitioned
-      ? partitionedLoss(loss, goodness, this.total, labels, count, groups, values, spared)
+      ? this.partitionedLoss(loss, goodness, this.total, labels, count, groups, values, spared)
       : thresholdLoss(loss, goodness, rows.positives, count, values);
     if (config.online !== undefined) this.online(layer, labels, rows, spared);
     if (partitioned) keepPhase(phase, values, labels, groups);

@@ -27,6 +27,9 @@ export function randomModel(shape: RandomModelShape, random: { integer(n: number
       learns: shape.learns?.[l] ?? true,
       scale: 1 / 128,
       outputUnit: 256,
+      weightBits: 8,
+      inputBits: 8,
+      layout: 0,
     };
     inputs = outputs;
     return layer;
@@ -39,6 +42,7 @@ export function randomModel(shape: RandomModelShape, random: { integer(n: number
     encoding: 'plain',
     subtractMin: false,
     labelValue: 0,
+    layersBelow: 0,
     layers,
     metaText: JSON.stringify({ classes: names, created: 'a bench' }),
     state: {
@@ -57,8 +61,6 @@ export function randomModel(shape: RandomModelShape, random: { integer(n: number
       meanShift: 6,
       thresholdShift: 6,
       reviveShift: 2,
-      recentErrors: 65535,
-      usualErrors: 5,
       errorSpan: 33,
       // Half of what a group reaches on average when its weights deviate by 30 and inputs have length 2^8.
       layers: layers.map((layer) => ({
@@ -67,6 +69,8 @@ export function randomModel(shape: RandomModelShape, random: { integer(n: number
         rate: 30_000,
         reviveActivity: 500,
         learningShift: 14,
+        recentErrors: 65535,
+        usualErrors: 5,
       })),
       thresholds: new Uint32Array(classes).fill(20_000),
       counts: new Uint32Array(classes),

@@ -91,11 +91,11 @@ ff_status ff_device_start(ff_device *device) {
 #if FF_RECORDS
     load_base(device);
 #endif
-    for (uint8_t s = 0; s < 2; s++)
+    for (uint_fast8_t s = 0; s < 2; s++)
         object[s] = ff_slot_object(device->flash.map + (s ? device->flash.slot_bytes : 0),
                                    device->flash.slot_bytes, SLOT_KIND, &bytes[s], &sequence[s]);
     uint8_t s = object[1] && (!object[0] || (int32_t)(sequence[1] - sequence[0]) > 0); /* the newest */
-    for (uint8_t k = 0; k < 2; k++, s ^= 1) {
+    for (uint_fast8_t k = 0; k < 2; k++, s ^= 1) {
         if (!object[s]) continue;
         const uint8_t taken = take(device, object[s], bytes[s]);
         /* A newest slot that can't be taken counts all the same: what is written next must be newer than it.

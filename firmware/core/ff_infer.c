@@ -2,6 +2,7 @@
 #include "ff_bytes.h"
 #include "ff_math.h"
 #include "kernels/ff_columns.h"
+#include "kernels/ff_layout.h"
 
 static uint16_t square(uint8_t v) {
     return (uint16_t)((uint16_t)v * v);
@@ -45,9 +46,9 @@ static uint32_t reciprocal(uint32_t sum, uint8_t length_shift) {
 }
 
 /* v <= root of the sum of squares, so the product is at most 2^28. */
-FF_INLINE uint8_t rescale(uint32_t v, uint32_t rec) {
+FF_INLINE uint8_t rescale(uint32_t v, uint32_t rec, uint8_t most) {
     v = (v * rec + 32768) >> 16;
-    return (uint8_t)(v > 255 ? 255 : v);
+    return (uint8_t)(v > most ? most : v);
 }
 
 /* (v * factor + 32768) >> 16, rounded as with a product of 64 bits; the result is < 2^32 by the factors' sum.
@@ -79,7 +80,7 @@ static uint32_t activate(ff_model *model, const ff_layer *layer, uint8_t label) 
     const int32_t *acc = model->acc;
     uint16_t *y = ff_activity(model);
     uint32_t total = 0;
-    for (uint8_t g = 0; g < model->groups; g++, acc += width, y += width) {
+    for (uint_fast8_t g = 0; g < model->groups; g++, acc += width, y += width) {
         const uint32_t sum = activate_group(layer, acc, y, width);
         model->goodness[g] = sum;
         total += sum;
@@ -88,39 +89,51 @@ static uint32_t activate(ff_model *model, const ff_layer *layer, uint8_t label) 
     return total;
 }
 
+/* acc (m) += columns of weights w (n, m) times x (n). */
+FF_INLINE void add_columns(const ff_layer *layer, int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n,
+                           uint16_t m) {
+    if (ff_layout_packed(layer))
+        ff_columns_s4(acc, w, x, n, m);
+    else
+        ff_columns_s8(acc, w, x, n, m);
+}
+
 /* The weights of a layer that doesn't learn are read where they lie. */
 static void multiply(ff_model *model, const ff_layer *layer) {
     ff_clear(model->acc, 4 * (ff_size)layer->m);
-    if (layer->learned) {
-        ff_columns_s8(model->acc, layer->learned, model->x, layer->n, layer->m);
-        return;
-    }
-    ff_rom weights = model->image + layer->weights_at;
+    const int8_t *w = layer->learned;
 #if FF_ROM_FAR
-    for (unsigned i = 0; i < layer->n; i++, weights += layer->m) {
+    ff_rom weights = model->image + layer->weights_at;
+    const uint16_t stride = ff_layout_stride(layer);
+    const uint8_t packed = ff_layout_packed(layer);
+    for (unsigned i = 0; !w && i < layer->n; i++, weights += stride) {
         int8_t piece[32]; /* of a column */
         if (model->x[i] == 0) continue;
-        for (uint16_t j = 0; j < layer->m; j = (uint16_t)(j + sizeof piece)) {
-            uint16_t count = (uint16_t)(layer->m - j);
-            if (count > sizeof piece) count = sizeof piece;
-            ff_rom_read(piece, weights + j, count);
-            ff_columns_s8(model->acc + j, piece, model->x + i, 1, count);
+        for (uint16_t at = 0; at < stride; at = (uint16_t)(at + sizeof piece)) {
+            const uint16_t j = (uint16_t)(at << packed), left = (uint16_t)(stride - at);
+            const uint16_t bytes = left < sizeof piece ? left : (uint16_t)sizeof piece;
+            const uint16_t rows =
+                left <= sizeof piece ? (uint16_t)(layer->m - j) : (uint16_t)(bytes << packed);
+            ff_rom_read(piece, weights + at, bytes);
+            add_columns(layer, model->acc + j, piece, model->x + i, 1, rows);
         }
     }
+    if (!w) return;
 #else
-    ff_columns_s8(model->acc, (const int8_t *)weights, model->x, layer->n, layer->m);
+    if (!w) w = (const int8_t *)(model->image + layer->weights_at);
 #endif
+    add_columns(layer, model->acc, w, model->x, layer->n, layer->m);
 }
 
 uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook) {
     uint32_t sum = encode(model, x, label);
     uint8_t changed = 0;
-    for (uint8_t l = 0;; l++) {
+    for (uint_fast8_t l = 0;; l++) {
         const ff_layer *layer = &model->layer[l];
         const uint32_t rec = reciprocal(sum, layer->length_shift);
         const uint16_t *below = ff_activity(model);
         for (unsigned i = 0; i < layer->n; i++)
-            model->x[i] = rescale(l ? below[i] : model->x[i], rec);
+            model->x[i] = rescale(l ? below[i] : model->x[i], rec, FF_INPUT_MOST(layer));
         multiply(model, layer);
         sum = activate(model, layer, label);
         if (hook) changed = (uint8_t)(changed | hook(model, layer, label));
@@ -128,12 +141,20 @@ uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t las
     }
 }
 
+uint8_t ff_best(const ff_model *model) {
+    const uint32_t *score = model->score;
+    uint_fast8_t best = 0;
+    for (uint_fast8_t c = 1; c < model->classes; c++)
+        if (score[c] > score[best]) best = c;
+    return (uint8_t)best;
+}
+
 void ff_decide(const ff_model *model, uint8_t label, ff_result *result) {
     const uint8_t *threshold = model->state + ff_state_fixed(model->layers);
     const uint32_t *score = model->score;
-    uint8_t best = 0, flags = 0;
-    for (uint8_t c = 0; c < model->classes; c++) {
-        if (score[c] > score[best]) best = c;
+    const uint8_t best = ff_best(model);
+    uint8_t flags = 0;
+    for (uint_fast8_t c = 0; c < model->classes; c++) {
         const uint8_t accepted = score[c] >= ff_at32(threshold + 4 * (ff_size)c);
         if (c != label) {
             if (accepted) flags |= FF_FALSE_ACCEPT;

@@ -35,6 +35,9 @@ FF_INLINE uint16_t *ff_activity(const ff_model *model) {
  */
 uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook);
 
+/* The lowest class with the largest score, of the layers that ff_forward() has passed. */
+uint8_t ff_best(const ff_model *model);
+
 /* Class, thresholds and novelty from the scores that ff_forward() left. label: a class, or FF_NO_LABEL. */
 void ff_decide(const ff_model *model, uint8_t label, ff_result *result);
 

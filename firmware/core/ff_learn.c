@@ -1,6 +1,7 @@
 #include "ff_learn.h"
 #include "ff_bytes.h"
 #include "ff_math.h"
+#include "kernels/ff_layout.h"
 
 /* round(65535 / (1 + exp(((i + 0.5) / 32 - 1) / 0.25))): the derivative of the positive loss over 32 goodness
  * / theta. */
@@ -12,16 +13,22 @@ static const FF_TABLE uint16_t SATURATION[64] = {
     4692,  4176,  3713,  3298,  2928,  2598,  2303,  2041,  1808,  1601,  1417,  1253,
 };
 
-static uint32_t draw(ff_model *model) {
-    uint32_t r = ff_xorshift32(ff_at32(model->state_ram + FF_AT_RANDOM));
-    ff_set32(model->state_ram + FF_AT_RANDOM, r);
-    return r;
+static uint32_t draw(uint32_t *random) {
+    return *random = ff_xorshift32(*random);
+}
+
+/* Start of the random numbers of the layer that is next (SPEC.md 3). */
+FF_INLINE uint32_t next_generator(ff_model *model) {
+    uint32_t s = model->random;
+    model->random = s + FF_DITHER_INPUT;
+    s ^= s >> 16;
+    s *= FF_DITHER_NEURON;
+    return s ? s : 1;
 }
 
 /* Running mean of the input, Q8, with dithered rounding: a step may be less than the last bit. */
-FF_INLINE void follow_mean(ff_model *model, const ff_layer *layer) {
+FF_INLINE void follow_mean(const ff_model *model, const ff_layer *layer, uint32_t dither) {
     const uint8_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
-    uint32_t dither = draw(model);
     uint16_t *mean = layer->mean;
     for (unsigned i = 0; i < layer->n; i++, mean++, dither += FF_DITHER_INPUT)
         *mean = (uint16_t)(*mean + ff_dithered((int32_t)((uint32_t)model->x[i] << 8) - *mean, dither, shift));
@@ -30,7 +37,7 @@ FF_INLINE void follow_mean(ff_model *model, const ff_layer *layer) {
 /* The label's group is ahead of every other by more than the margin: nothing to learn here. */
 FF_INLINE uint8_t is_clear(const ff_model *model, uint8_t label, uint32_t theta) {
     uint32_t own = model->goodness[label], best = 0;
-    for (uint8_t g = 0; g < model->groups; g++)
+    for (uint_fast8_t g = 0; g < model->groups; g++)
         if (g != label && model->goodness[g] > best) best = model->goodness[g];
     return own > best && own - best > (theta >> 8) * model->state_ram[FF_AT_MARGIN]; /* product < 2^32 */
 }
@@ -45,8 +52,8 @@ FF_INLINE uint16_t step_size(const ff_model *model, const ff_layer *layer, uint3
     const uint16_t tau = ff_at16(state + FF_AT_TAU);
     const uint32_t sum = ff_at32(state + FF_AT_T) + tau;
     e = (uint16_t)ff_divide((uint32_t)e * tau, sum < tau ? UINT32_MAX : sum);
-    const uint16_t recent = ff_at16(state + FF_AT_RECENT_ERRORS);
-    const uint16_t usual = (uint16_t)((uint16_t)state[FF_AT_USUAL_ERRORS] << 8);
+    const uint16_t recent = ff_at16(layer->state + FF_AT_RECENT_ERRORS);
+    const uint16_t usual = (uint16_t)((uint16_t)layer->state[FF_AT_USUAL_ERRORS] << 8);
     const uint16_t span = (uint16_t)((uint16_t)state[FF_AT_ERROR_SPAN] << 8);
     const uint16_t excess = recent > usual ? (uint16_t)(recent - usual) : 0;
     return excess < span ? (uint16_t)ff_divide((uint32_t)e * excess, span) : e;
@@ -54,52 +61,60 @@ FF_INLINE uint16_t step_size(const ff_model *model, const ff_layer *layer, uint3
 
 /* v_j of each row of the label's group (SPEC.md 5, steps 3 to 5): what a column is multiplied with. y:
  * (width). */
-static void row_steps(ff_model *model, const ff_layer *layer, uint8_t label, const uint16_t *y, uint16_t *v,
-                      unsigned width) {
-    const uint32_t theta = ff_at32(layer->state + FF_AT_THETA), own = model->goodness[label];
+static void row_steps(const ff_model *model, const ff_layer *layer, uint32_t own, const uint16_t *y,
+                      uint16_t *v, unsigned width, uint32_t *random) {
+    const uint32_t theta = ff_at32(layer->state + FF_AT_THETA);
     const uint16_t e = step_size(model, layer, own, theta);
     const uint8_t asleep = (uint8_t)((1u << model->state_ram[FF_AT_REVIVE_SHIFT]) - 1);
     const uint16_t revived = ff_at16(layer->state + FF_AT_REVIVE);
     const uint8_t dead = own < theta >> 6;
     while (width--) {
         uint16_t a = *y++;
-        if (dead && ((uint8_t)draw(model) & asleep) == 0 && a < revived) a = revived;
+        if (dead && ((uint8_t)draw(random) & asleep) == 0 && a < revived) a = revived;
         *v++ = (uint16_t)(((uint32_t)e * a) >> 16);
     }
 }
 
-/* One column of the group: w, v: (width). c: the centred input, |c| <= 512. */
-FF_INLINE void learn_column(int8_t *w, const uint16_t *v, unsigned width, int16_t c, uint32_t dither,
-                            uint8_t shift) {
-    for (; width--; w++, v++, dither += FF_DITHER_NEURON) {
-        if (*v == 0) continue;
-        const int32_t next = *w + ff_dithered((int32_t)*v * c, dither, shift);
-        *w = (int8_t)(next > 127 ? 127 : next < -127 ? -127 : next);
+/* Moves the weights of the label's group. */
+FF_INLINE void learn_weights(const ff_model *model, const ff_layer *layer, uint8_t label, uint32_t *random) {
+    const unsigned width = (unsigned)ff_divide(layer->m, model->groups), first = label * width; /* < m */
+    /* the upper half of the accumulators: free since they became activities */
+    uint16_t *v = ff_activity(model) + layer->m;
+    row_steps(model, layer, model->goodness[label], ff_activity(model) + first, v, width, random);
+
+    const uint16_t centring = ff_at16(model->state_ram + FF_AT_CENTRING), stride = ff_layout_stride(layer);
+    const uint8_t shift = layer->state[FF_AT_LEARN_SHIFT];
+    uint32_t column_dither = draw(random) + first * FF_DITHER_NEURON;
+    int8_t *column = layer->learned;
+    for (unsigned i = 0; i < layer->n; i++, column += stride, column_dither += FF_DITHER_INPUT) {
+        /* the centred input, |c| <= 512 */
+        const int16_t c =
+            (int16_t)(model->x[i] - (int16_t)((layer->mean[i] * (uint32_t)centring + 32768) >> 16));
+        uint32_t dither = column_dither;
+        if (c == 0) continue;
+        for (unsigned j = 0; j < width; j++, dither += FF_DITHER_NEURON)
+            if (v[j]) ff_layout_add(layer, column, first + j, ff_dithered((int32_t)v[j] * c, dither, shift));
     }
+    ff_count32(model->state_ram + FF_AT_UPDATES);
+}
+
+/* The layer's own evidence: whether the scores up to this layer name the label's class. */
+FF_INLINE void follow_errors(const ff_model *model, const ff_layer *layer, uint8_t label) {
+    uint8_t *rate = model->state_ram + (layer->state - model->state) + FF_AT_RECENT_ERRORS;
+    uint16_t recent = ff_at16(rate);
+    recent = (uint16_t)(recent - (recent >> 6));
+    if (ff_best(model) != label) recent = (uint16_t)(recent + 1023); /* (65535 - u) >> 6 is 1023 - (u >> 6) */
+    ff_set16(rate, recent);
 }
 
 static uint8_t learn_layer(ff_model *model, const ff_layer *layer, uint8_t label) {
+    uint32_t random = next_generator(model);
     if (!layer->learned) return 0;
-    follow_mean(model, layer);
-    if (is_clear(model, label, ff_at32(layer->state + FF_AT_THETA))) return 0;
-
-    const uint16_t width = (uint16_t)ff_divide(layer->m, model->groups);
-    const uint16_t first = (uint16_t)(label * width); /* < m */
-    /* the upper half of the accumulators: free since they became activities */
-    uint16_t *v = ff_activity(model) + layer->m;
-    row_steps(model, layer, label, ff_activity(model) + first, v, width);
-
-    const uint16_t centring = ff_at16(model->state_ram + FF_AT_CENTRING);
-    uint32_t dither = draw(model) + first * FF_DITHER_NEURON;
-    const uint8_t *x = model->x;
-    const uint16_t *mean = layer->mean;
-    int8_t *w = layer->learned + first;
-    for (unsigned i = layer->n; i--; w += layer->m, dither += FF_DITHER_INPUT) {
-        const int16_t c = (int16_t)(*x++ - (int16_t)((*mean++ * (uint32_t)centring + 32768) >> 16));
-        if (c) learn_column(w, v, width, c, dither, layer->state[FF_AT_LEARN_SHIFT]);
-    }
-    ff_count32(model->state_ram + FF_AT_UPDATES);
-    return 1;
+    follow_mean(model, layer, draw(&random));
+    const uint8_t unclear = !is_clear(model, label, ff_at32(layer->state + FF_AT_THETA));
+    if (unclear) learn_weights(model, layer, label, &random);
+    follow_errors(model, layer, label);
+    return unclear;
 }
 
 /* Class thresholds follow false accepts and false rejects (SPEC.md 5, step 7). */
@@ -107,7 +122,7 @@ FF_INLINE void follow_thresholds(const ff_model *model, uint8_t label) {
     const uint8_t shift = model->state_ram[FF_AT_THRESHOLD_SHIFT];
     if (shift == 0) return;
     uint8_t *p = model->state_ram + ff_state_fixed(model->layers);
-    for (uint8_t c = 0; c < model->classes; c++, p += 4) {
+    for (uint_fast8_t c = 0; c < model->classes; c++, p += 4) {
         uint32_t threshold = ff_at32(p), step = threshold >> shift;
         if (model->score[c] >= threshold) {
             if (c != label) threshold = step > UINT32_MAX - threshold ? UINT32_MAX : threshold + step;
@@ -122,19 +137,15 @@ ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *
     if (!model->learning) return FF_NO_LEARN;
     uint8_t *state = model->state_ram;
     ff_clear(model->score, 4 * (ff_size)model->classes);
+    const uint32_t r = ff_xorshift32(ff_at32(state + FF_AT_RANDOM));
+    ff_set32(state + FF_AT_RANDOM, r);
+    model->random = r + model->below * FF_DITHER_INPUT;
     const uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
     ff_decide(model, label, result);
     if (changed) result->flags |= FF_LEARNED;
 
     ff_count32(state + FF_AT_SAMPLES);
-    uint16_t recent = ff_at16(state + FF_AT_RECENT_ERRORS);
-    if (result->flags & FF_CORRECT) {
-        recent = (uint16_t)(recent - (recent >> 6));
-    } else {
-        recent = (uint16_t)(recent + ((65535u - recent) >> 6));
-        ff_count32(state + FF_AT_ERRORS);
-    }
-    ff_set16(state + FF_AT_RECENT_ERRORS, recent);
+    if (!(result->flags & FF_CORRECT)) ff_count32(state + FF_AT_ERRORS);
     if (result->flags & FF_FALSE_REJECT) ff_count32(state + FF_AT_FALSE_REJECTS);
     if (result->flags & FF_FALSE_ACCEPT) ff_count32(state + FF_AT_FALSE_ACCEPTS);
     follow_thresholds(model, label);

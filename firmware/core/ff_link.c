@@ -1,6 +1,7 @@
 #include "ff_link.h"
+#include "kernels/ff_layout.h"
 
-#define PROTOCOL 1u
+#define PROTOCOL 2u
 
 enum {
     HELLO = 0x01,
@@ -23,7 +24,7 @@ enum {
 };
 
 /* Bytes of the HELLO response in front of the name, its status included. */
-#define HELLO_BYTES 47u
+#define HELLO_BYTES 49u
 
 ff_size ff_link_bytes(ff_size request, ff_size answer) {
     return (ff_size)FF_LINK_BYTES(request, answer);
@@ -66,11 +67,12 @@ static uint32_t state32(const ff_device *device, uint8_t at) {
 
 FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
-    uint8_t capabilities = (FF_LEARN ? 1 : 0) | (FF_LEARN && FF_STATISTICS ? 2 : 0) | (FF_RECORDS ? 8 : 0);
+    uint8_t capabilities = (FF_LEARN ? 1 : 0) | (FF_LEARN && FF_STATISTICS ? 2 : 0) | (FF_RECORDS ? 8 : 0) |
+                           (FF_NIBBLES ? 32 : 0);
     if (device->keeps_store) capabilities |= 4;
     if (device->can_restart) capabilities |= 16;
     to = put16(to, PROTOCOL);
-    to = put16(to, 1);
+    to = put16(to, 2);
     *to++ = capabilities;
     *to++ = device->window;
     to = put16(to, (uint16_t)(link->decoder.capacity - FF_FRAME_OVERHEAD));
@@ -86,6 +88,7 @@ FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     to = put32(to, state32(device, FF_AT_BASE));
     to = put32(to, state32(device, FF_AT_SAMPLES));
     to = put16(to, device->ahead);
+    to = put16(to, FF_LAYOUTS);
     const char *name = device->target;
     for (uint8_t left = FF_LINK_PAYLOAD_LEAST - HELLO_BYTES; *name && left; left--)
         *to++ = (uint8_t)*name++;
@@ -97,7 +100,7 @@ FF_INLINE uint8_t *put_status(const ff_link *link, uint8_t *to) {
     static const FF_TABLE uint8_t AT[] = {FF_AT_BASE,         FF_AT_T,      FF_AT_SAMPLES,
                                           FF_AT_UPDATES,      FF_AT_ERRORS, FF_AT_FALSE_REJECTS,
                                           FF_AT_FALSE_ACCEPTS};
-    for (uint8_t i = 0; i < sizeof AT; i++)
+    for (uint_fast8_t i = 0; i < sizeof AT; i++)
         to = put32(to, state32(device, AT[i]));
     to = put32(to, link->decoder.dropped);
     to = put(to, &device->last, sizeof device->last);
@@ -165,7 +168,7 @@ FF_INLINE uint8_t fixed_length(uint8_t type) {
         {HELLO, 2},  {STATUS, 0}, {RELOAD, 0},     {RESET, 1}, {BEGIN, 12}, {COMMIT, 0}, {ABORT, 0},
         {STREAM, 4}, {SEED, 4},   {STATISTICS, 1}, {READ, 7},  {TICKET, 4}, {SAVE, 0},
     };
-    for (uint8_t i = 0; i < sizeof LENGTH / sizeof LENGTH[0]; i++)
+    for (uint_fast8_t i = 0; i < sizeof LENGTH / sizeof LENGTH[0]; i++)
         if (LENGTH[i][0] == type) return LENGTH[i][1];
     return 0xFF;
 }

@@ -2,6 +2,7 @@
 #include "ff_bytes.h"
 #include "ff_math.h"
 #include "ff_object.h"
+#include "kernels/ff_layout.h"
 
 static ff_size align4(ff_size v) {
     return (ff_size)((v + 3) & ~(ff_size)3);
@@ -11,10 +12,15 @@ static ff_size align4(ff_size v) {
 
 ff_status ff_state_check(const uint8_t *state, uint8_t layers, ff_size at, ff_fault *fault) {
     static const FF_TABLE ff_range HEAD[] = {
-        {FF_AT_TAU, 2, 1, 65535},          {FF_AT_CENTRING, 2, 0, 512},   {FF_AT_MEAN_SHIFT, 1, 1, 8},
-        {FF_AT_THRESHOLD_SHIFT, 1, 0, 15}, {FF_AT_REVIVE_SHIFT, 1, 0, 8},
+        {FF_WIDE(FF_AT_TAU), 1, 65535},
+        {FF_WIDE(FF_AT_CENTRING), 0, 512},
+        {FF_AT_MEAN_SHIFT, 1, 8},
+        {FF_AT_THRESHOLD_SHIFT, 0, 15},
+        {FF_AT_REVIVE_SHIFT, 0, 8},
+        {FF_WIDE(44), 0, 0},
+        {46, 0, 0},
     };
-    static const FF_TABLE ff_range LAYER[] = {{FF_AT_LEARN_SHIFT, 1, 1, 24}, {11, 1, 0, 0}};
+    static const FF_TABLE ff_range LAYER[] = {{FF_AT_LEARN_SHIFT, 1, 24}, {FF_WIDE(14), 0, 0}};
     if (ff_at32(state + FF_AT_RANDOM) == 0) return ff_fail(fault, FF_FIELD, at + FF_AT_RANDOM, 0);
     ff_status status = ff_check_ranges(state, HEAD, COUNT(HEAD), at, fault);
     uint32_t factors = 0; /* <= 8 * 65535 */
@@ -39,14 +45,23 @@ static ff_status must_be(const uint8_t *p, uint8_t at, ff_size base, ff_size wan
 /* While an image is opened, state_at is where the next section must lie, and state_fields what the state
  * takes so far; what is checked in steps of their own keeps their buffers off the stack of the others. */
 FF_INLINE ff_status open_header(ff_model *model, ff_fault *fault) {
-    static const FF_TABLE ff_range RANGES[] = {
-        {16, 2, 1, FF_RAW_MOST}, {18, 1, 1, 254}, {19, 1, 1, 8}, {20, 1, 0, 1}, {21, 1, 0, 1}, {22, 1, 0, 1},
-        {40, 2, 0, 0},           {42, 2, 0, 0},   {44, 2, 0, 0}, {46, 2, 0, 0}, {30, 2, 0, 0}};
+    static const FF_TABLE ff_range RANGES[] = {{FF_WIDE(16), 1, FF_RAW_MOST},
+                                               {18, 1, 254},
+                                               {19, 1, 8},
+                                               {20, 0, 1},
+                                               {21, 0, 1},
+                                               {22, 0, 1},
+                                               {FF_WIDE(40), 0, 255},
+                                               {FF_WIDE(42), 0, 0},
+                                               {FF_WIDE(44), 0, 0},
+                                               {FF_WIDE(46), 0, 0},
+                                               {FF_WIDE(30), 0, 0}};
     uint32_t buffer[FF_IMAGE_HEADER / 4];
     const uint8_t *p = ff_rom_view(model->image, buffer, FF_IMAGE_HEADER);
     ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), 0, fault);
     if (status != FF_OK) return status;
     ff_copy(model, p + 16, 8);
+    model->below = p[40];
     model->groups = model->objective ? 1 : model->classes;
     if (model->image_bytes > FF_IMAGE_MOST) return ff_fail(fault, FF_FIELD, 8, model->image_bytes);
     if (model->layers > FF_MAX_LAYERS) return ff_fail(fault, FF_LIMIT, FF_MAX_LAYERS, model->layers);
@@ -89,8 +104,7 @@ static ff_status check_shape(const ff_model *model, const ff_layer *layer, ff_si
 /* The record at `o`. n: the width that comes in. */
 static ff_status open_layer(ff_model *model, ff_layer *layer, ff_size n, ff_size o, ff_fault *fault) {
     static const FF_TABLE ff_range RANGES[] = {
-        {4, 1, 4, 12},  {5, 1, 0, 0},  {6, 1, 8, 8},      {7, 1, 0, 1},
-        {16, 1, 0, 24}, {17, 1, 0, 0}, {18, 2, 1, 65535}, {2, 2, 1, FF_MAX_NEURONS}};
+        {4, 4, 12}, {7, 0, 1}, {16, 0, 24}, {FF_WIDE(18), 1, 65535}, {FF_WIDE(2), 1, FF_MAX_NEURONS}};
     uint32_t buffer[FF_LAYER_RECORD / 4];
     const uint8_t *p = ff_rom_view(model->image + o, buffer, FF_LAYER_RECORD);
     ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), o, fault);
@@ -104,8 +118,12 @@ static ff_status open_layer(ff_model *model, ff_layer *layer, ff_size n, ff_size
         if (model->objective) return ff_fail(fault, FF_FIELD, (ff_size)(o + 7), 1);
         model->state_fields = (ff_size)(model->state_fields + 2 * n);
     }
+    if (!ff_layout_taken(layer, p[17])) return ff_fail32(fault, FF_LAYOUT, o, ff_at32(p + 4));
+#if FF_NIBBLES
+    layer->input_most = (uint8_t)(255 >> (8 - p[17]));
+#endif
     layer->weights_at = model->state_at;
-    const uint32_t bytes = ((uint32_t)n * layer->m + 3) & ~(uint32_t)3; /* <= 65535 * 4096 < 2^28 */
+    const uint32_t bytes = ((uint32_t)n * ff_layout_stride(layer) + 3) & ~(uint32_t)3; /* < 2^28 */
     const ff_size left = (ff_size)(model->image_bytes - model->state_at);
     if (bytes > left || model->state_fields > left) return ff_fail32(fault, FF_FIELD, o + 12u, bytes);
     layer->weights_bytes = (ff_size)bytes;
@@ -135,7 +153,7 @@ ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *
     if (status == FF_OK) status = open_header(model, fault);
     ff_layer *layer = model->layer;
     ff_size n = encoded_width(model), o = FF_IMAGE_HEADER;
-    for (uint8_t l = model->layers; status == FF_OK && l--;
+    for (uint_fast8_t l = model->layers; status == FF_OK && l--;
          n = layer++->m, o = (ff_size)(o + FF_LAYER_RECORD))
         status = open_layer(model, layer, n, o, fault);
     if (status == FF_OK) status = open_state(model, fault);
@@ -146,14 +164,14 @@ ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *
 /* Bytes of the accumulators. */
 static ff_size acc_bytes(const ff_model *model) {
     uint16_t m = 0;
-    for (uint8_t l = 0; l < model->layers; l++)
+    for (uint_fast8_t l = 0; l < model->layers; l++)
         if (model->layer[l].m > m) m = model->layer[l].m;
     return (ff_size)(4 * (ff_size)m);
 }
 
 ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *ram) {
     ff_size n = 0, weights = 0;
-    for (uint8_t l = 0; l < model->layers; l++) {
+    for (uint_fast8_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
         if (layer->n > n) n = layer->n;
         if (learning && layer->learns) weights = (ff_size)(weights + layer->weights_bytes);
@@ -181,7 +199,7 @@ ff_status ff_model_bind(ff_model *model, uint8_t learning, void *arena, ff_size 
         p += model->state_bytes;
     }
     ff_size mean = (ff_size)(ff_state_fixed(model->layers) + 8u * model->classes);
-    for (uint8_t l = 0; model->learning && l < model->layers; l++) {
+    for (uint_fast8_t l = 0; model->learning && l < model->layers; l++) {
         ff_layer *layer = &model->layer[l];
         if (!layer->learns) continue;
         layer->learned = (int8_t *)p;
@@ -205,7 +223,7 @@ void ff_model_read(const ff_model *model, ff_size offset, uint8_t *to, ff_size c
     ff_rom_read(to, model->image + offset, count);
     if (!model->learning) return;
     ff_overlay(to, offset, count, model->state_at, model->state_ram, model->state_bytes);
-    for (uint8_t l = 0; l < model->layers; l++) {
+    for (uint_fast8_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
         if (layer->learned)
             ff_overlay(to, offset, count, layer->weights_at, layer->learned, layer->weights_bytes);
@@ -220,6 +238,6 @@ void ff_model_moved(ff_model *model, ff_rom image) {
     model->state = model->state_ram ? model->state_ram : image + model->state_at;
 #endif
     const uint8_t *state = model->state + FF_STATE_HEAD;
-    for (uint8_t l = 0; l < model->layers; l++, state += FF_STATE_LAYER)
+    for (uint_fast8_t l = 0; l < model->layers; l++, state += FF_STATE_LAYER)
         model->layer[l].state = state;
 }

@@ -17,6 +17,11 @@
 #error "running means are kept in the image's byte order: little-endian targets only"
 #endif
 
+/* -DFF_NIBBLES=0 leaves out weights of 4 bits and fewer, and inputs of 4 bits. */
+#ifndef FF_NIBBLES
+#define FF_NIBBLES 1
+#endif
+
 /* Most layers that this build holds; each costs sizeof(ff_layer) in every ff_model. */
 #ifndef FF_MAX_LAYERS
 #define FF_MAX_LAYERS 8
@@ -25,7 +30,7 @@
 #define FF_IMAGE_HEADER 48
 #define FF_LAYER_RECORD 32
 #define FF_STATE_HEAD 48
-#define FF_STATE_LAYER 12
+#define FF_STATE_LAYER 16
 #define FF_STATE_MOST (FF_STATE_HEAD + FF_MAX_LAYERS * FF_STATE_LAYER)
 #define FF_MAX_NEURONS 4096
 
@@ -46,15 +51,15 @@ enum {
     FF_AT_MEAN_SHIFT = 41,
     FF_AT_THRESHOLD_SHIFT = 42,
     FF_AT_REVIVE_SHIFT = 43,
-    FF_AT_RECENT_ERRORS = 44,
-    FF_AT_USUAL_ERRORS = 46,
     FF_AT_ERROR_SPAN = 47,
     /* within a layer's part */
     FF_AT_THETA = 0,
     FF_AT_FACTOR = 4,
     FF_AT_RATE = 6,
     FF_AT_REVIVE = 8,
-    FF_AT_LEARN_SHIFT = 10
+    FF_AT_RECENT_ERRORS = 10,
+    FF_AT_LEARN_SHIFT = 12,
+    FF_AT_USUAL_ERRORS = 13
 };
 
 typedef struct {
@@ -62,17 +67,20 @@ typedef struct {
     uint16_t n;           /* inputs, 1 to 65535 */
     uint16_t m;           /* neurons, 1 to FF_MAX_NEURONS */
     uint8_t length_shift; /* k: the input is rescaled to length 2^k */
-    uint8_t layout;       /* 0 */
-    uint8_t weight_bits;  /* 8 */
+    uint8_t layout;       /* where weights lie: kernels/ff_layout.h */
+    uint8_t weight_bits;  /* 8, 4, 3 or 2 */
     uint8_t learns;       /* flag of the image */
 
-    uint8_t output_shift;  /* s: y = acc >> s */
+    uint8_t output_shift; /* s: y = acc >> s */
+#if FF_NIBBLES
+    uint8_t input_most; /* largest input: 255 or 15 */
+#endif
     uint16_t ymax;         /* largest activity; m * ymax^2 < 2^32 */
     ff_size weights_at;    /* offset of the weights in the image */
-    ff_size weights_bytes; /* n * m, and the padding to a multiple of 4 */
-    int8_t *learned;       /* (n, m), column by column: the weights in the arena, NULL = those in the image */
-    const uint8_t *state;  /* FF_STATE_LAYER bytes of the state section */
-    uint16_t *mean;        /* (n), Q8, in the state's RAM copy, or NULL */
+    ff_size weights_bytes; /* as laid out, and the padding to a multiple of 4 */
+    int8_t *learned;      /* (n, m): the weights in the arena, laid out as in the image, NULL = those there */
+    const uint8_t *state; /* FF_STATE_LAYER bytes of the state section */
+    uint16_t *mean;       /* (n), Q8, in the state's RAM copy, or NULL */
 } ff_layer;
 
 typedef struct {
@@ -86,6 +94,7 @@ typedef struct {
     uint8_t label_value;
 
     uint8_t groups;   /* groups of each layer: classes, or 1 if the label is in the input */
+    uint8_t below;    /* layers of the network below the first one here, on other boards */
     uint8_t learning; /* bound for learning: state, learned and mean point into the arena */
     ff_rom image;
     ff_size image_bytes;
@@ -100,6 +109,7 @@ typedef struct {
     int32_t *acc;   /* (largest m): accumulators; activities take their place */
     uint32_t *goodness; /* (groups): of the layer worked on last */
     uint32_t *score;    /* (classes) */
+    uint32_t random;    /* while a sample is learned: what the next layer's random numbers start from */
     ff_layer layer[FF_MAX_LAYERS];
 } ff_model;
 

@@ -7,7 +7,7 @@ ff_status ff_object_check(ff_rom object, ff_size bytes, uint32_t magic, uint16_t
     uint32_t v = ff_at32(head);
     if (v != magic) return ff_fail32(fault, FF_MAGIC, magic, v);
     const uint16_t version = ff_at16(head + 4), length = ff_at16(head + 6);
-    if (version != 1) return ff_fail(fault, FF_VERSION, 1, version);
+    if (version != 2) return ff_fail(fault, FF_VERSION, 2, version);
     v = ff_at32(head + 8);
     if (v != bytes) return ff_fail32(fault, FF_TRUNCATED, v, bytes);
     v = ff_at32(head + 12);
@@ -21,10 +21,9 @@ ff_status ff_object_check(ff_rom object, ff_size bytes, uint32_t magic, uint16_t
 ff_status ff_check_ranges(const uint8_t *p, const FF_TABLE ff_range *ranges, uint8_t count, ff_size base,
                           ff_fault *fault) {
     for (; count--; ranges++) {
-        const uint8_t *field = p + ranges->at;
-        const uint16_t v = ranges->width == 2 ? ff_at16(field) : *field;
-        if (v < ranges->least || v > ranges->most)
-            return ff_fail(fault, FF_FIELD, (ff_size)(base + ranges->at), v);
+        const uint8_t at = ranges->at & 0x7F;
+        const uint16_t v = ranges->at != at ? ff_at16(p + at) : p[at];
+        if (v < ranges->least || v > ranges->most) return ff_fail(fault, FF_FIELD, (ff_size)(base + at), v);
     }
     return FF_OK;
 }

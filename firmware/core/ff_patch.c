@@ -1,75 +1,79 @@
 #include "ff_patch.h"
+#include "ff_math.h"
 #include "ff_object.h"
+#include "kernels/ff_layout.h"
 
 #define HEADER 32u
 #define RECORD 12u
 
-/* p[at - start], if all of [at, at + count) lies within the `bytes` bytes from `start` on, which p holds;
- * else NULL. What lies in front of `start` wraps around to a number larger than any `bytes`. */
-FF_INLINE uint8_t *within(void *p, ff_size start, ff_size bytes, ff_size at, ff_size count) {
-    at = (ff_size)(at - start);
-    return at <= bytes && count <= (ff_size)(bytes - at) ? (uint8_t *)p + at : 0;
-}
-
-/* Where `count` bytes from offset `at` of the image lie, which this operation may touch; else NULL. */
-FF_INLINE uint8_t *target(const ff_model *model, uint8_t operation, ff_size at, ff_size count) {
-    if (operation == 0) return within(model->state_ram, model->state_at, model->state_fields, at, count);
-    for (uint8_t l = 0; l < model->layers; l++) {
-        const ff_layer *layer = &model->layer[l];
-        if (!layer->learned) continue;
-        uint8_t *p =
-            within(layer->learned, layer->weights_at, (ff_size)((ff_size)layer->n * layer->m), at, count);
-        if (p) return p;
-    }
-    return 0;
-}
-
-/* One record, and where in RAM it goes. */
+/* One record: what it does, and to what. */
 typedef struct {
     ff_rom from;
-    ff_size at, count;
-    ff_size padded; /* bytes that it takes in the patch, its head included */
-    uint8_t operation;
-    uint8_t *to;
+    ff_size at, count; /* bytes of the image, or weights of the layer */
+    ff_size padded;    /* bytes that it takes in the patch, its head included */
+    uint8_t layer;     /* layers in all: the state is replaced; else weights of this one are added to */
 } record;
 
-/* Reads the record at `cursor`. end: where the one before ended in the image. */
+/* Whether this operation may touch what the record names. */
+FF_INLINE uint8_t allowed(const ff_model *model, const record *r) {
+    const ff_layer *layer = &model->layer[r->layer];
+    ff_size start = model->state_at, end = model->state_fields;
+    if (r->layer < model->layers) {
+        if (!layer->learned) return 0;
+        start = 0;
+        end = (ff_size)((ff_size)layer->n * layer->m);
+    }
+    const ff_size at = (ff_size)(r->at - start); /* what lies in front of it wraps around */
+    return at <= end && r->count <= (ff_size)(end - at);
+}
+
+/* Reads the record at `cursor`; *r is the one before. */
 static ff_status read_record(const ff_model *model, ff_rom patch, ff_size bytes, ff_size cursor, record *r,
                              ff_fault *fault) {
     uint32_t buffer[RECORD / 4];
     const ff_size end = (ff_size)(r->at + r->count);
+    const uint8_t before = r->layer;
     ff_size room = (ff_size)(bytes - cursor);
     if (room < RECORD) return ff_fail(fault, FF_FIELD, cursor, bytes);
     r->from = patch + cursor + RECORD;
     const uint8_t *p = ff_rom_view(patch + cursor, buffer, RECORD);
     r->at = ff_get_size(p);
     r->count = ff_get_size(p + 4);
-    r->operation = p[8];
+    const uint32_t what = ff_at32(p + 8); /* operation, and its layer in the second byte */
+    r->layer = (uint8_t)(what ? what >> 8 : model->layers);
     room = (ff_size)(room - RECORD);
     if (r->count > room) return ff_fail(fault, FF_FIELD, (ff_size)(cursor + 4), r->count);
     r->padded = (ff_size)((RECORD + r->count + 3) & ~3u); /* room is a multiple of 4, too */
-    if (ff_at32(p + 8) > 1) return ff_fail(fault, FF_FIELD, (ff_size)(cursor + 8), r->operation);
-    r->to = target(model, r->operation, r->at, r->count);
-    return r->to && r->at >= end ? FF_OK : ff_fail(fault, FF_FIELD, cursor, r->at);
+    if (what && ((what & 0xFFFF00FF) != 1 || r->layer >= model->layers))
+        return ff_fail(fault, FF_FIELD, (ff_size)(cursor + 8), p[8]);
+    if (r->layer < before || (r->layer == before && r->at < end) || !allowed(model, r))
+        return ff_fail(fault, FF_FIELD, cursor, r->at);
+    return FF_OK;
 }
 
 /* What the record does to `head`, the copy of the state's fixed part. */
 static void foresee(const ff_model *model, const record *r, uint8_t *head) {
     const ff_size from = (ff_size)(r->at - model->state_at), fixed = ff_state_fixed(model->layers);
-    if (r->operation || from >= fixed) return;
+    if (r->layer < model->layers || from >= fixed) return;
     const ff_size room = (ff_size)(fixed - from);
     ff_rom_read(head + from, r->from, r->count < room ? r->count : room);
 }
 
-FF_INLINE void apply(const record *r) {
-    int8_t *w = (int8_t *)r->to;
-    if (r->operation == 0) {
-        ff_rom_read(r->to, r->from, r->count);
+FF_INLINE void apply(const ff_model *model, const record *r) {
+    if (r->layer == model->layers) {
+        ff_rom_read(model->state_ram + (r->at - model->state_at), r->from, r->count);
         return;
     }
-    for (ff_size i = 0; i < r->count; i++, w++) {
-        const int16_t v = (int16_t)(*w + (int8_t)ff_rom8(r->from + i));
-        *w = (int8_t)(v > 127 ? 127 : v < -127 ? -127 : v);
+    const ff_layer *layer = &model->layer[r->layer];
+    const ff_size i = (ff_size)ff_divide(r->at, layer->m);
+    unsigned j = (unsigned)(r->at - i * layer->m);
+    int8_t *column = layer->learned + i * ff_layout_stride(layer);
+    for (ff_size k = 0; k < r->count; k++, j++) {
+        if (j == layer->m) {
+            j = 0;
+            column += ff_layout_stride(layer);
+        }
+        ff_layout_add(layer, column, j, (int8_t)ff_rom8(r->from + k));
     }
 }
 
@@ -85,7 +89,7 @@ static ff_status go_through(const ff_model *model, ff_rom patch, ff_size bytes, 
         if (head)
             foresee(model, &r, head);
         else
-            apply(&r);
+            apply(model, &r);
     }
     return cursor == bytes ? FF_OK : ff_fail(fault, FF_FIELD, 28, cursor);
 }

@@ -6,7 +6,7 @@
 
 /*
  * Checks a whole patch of `bytes` bytes against a model bound for learning and against the ticket of the last
- * pull (0 = none: refused), and only then applies it: weights are added, clamped to +-127, parts of the state
+ * pull (0 = none: refused), and only then applies it: weights are added and clamped, parts of the state
  * replaced. All or nothing.
  */
 ff_status ff_patch_apply(ff_model *model, ff_rom patch, ff_size bytes, uint32_t ticket, ff_fault *fault);

@@ -24,7 +24,8 @@
     X(NO_TRANSFER, "no transfer has begun, or it is not complete")                                           \
     X(NO_LEARN, "this model or build does not learn")                                                        \
     X(COMMAND, "unknown request")                                                                            \
-    X(ARGUMENT, "argument not allowed")
+    X(ARGUMENT, "argument not allowed")                                                                      \
+    X(LAYOUT, "weights or inputs of a kind that this build can't work on")
 
 typedef enum {
 #define FF_STATUS_ENUM(name, text) FF_##name,

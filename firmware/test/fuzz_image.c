@@ -39,33 +39,33 @@ static void use(const uint8_t *image, uint32_t bytes) {
     }
 }
 
-static void use_patch(const uint8_t *patch, uint32_t bytes) {
+static void use_patch(const uint8_t *patch, uint32_t count, uint8_t bits) {
     uint32_t words[SAMPLE_MOST / 4], arena[1024];
     uint8_t *image = (uint8_t *)words;
     ff_model model;
     ff_fault fault;
-    uint32_t length = sample_image(image, 0, 0);
+    uint32_t length = sample_image(image, 0, 0, bits);
     if (ff_model_open(&model, image, length, &fault) != FF_OK) abort();
     if (ff_model_bind(&model, 1, arena, sizeof arena, &fault) != FF_OK) abort();
-    if (ff_patch_apply(&model, patch, bytes, 77, &fault) == FF_OK &&
+    if (ff_patch_apply(&model, patch, count, 77, &fault) == FF_OK &&
         ff_state_check(model.state, model.layers, 0, &fault) != FF_OK)
         abort(); /* whatever is applied leaves a valid state */
 }
 
-static uint32_t sample_patch(uint8_t *to) {
+/* state: where it lies in the image. */
+static uint32_t sample_patch(uint8_t *to, uint32_t state) {
     memset(to, 0, SAMPLE_MOST);
     memcpy(to, "FFP1", 4);
-    ff_put16(to + 4, 1);
+    ff_put16(to + 4, 2);
     ff_put16(to + 6, 32);
     ff_put32(to + 16, 0xABCD);
     ff_put32(to + 20, 0xABCE);
     ff_put32(to + 24, 77);
     ff_put32(to + 28, 2);
-    ff_put32(to + 32, 112); /* weights of layer 0 */
-    ff_put32(to + 36, 36);
+    ff_put32(to + 36, 36); /* weights of layer 0 */
     to[40] = 1;
     memset(to + 44, 200, 36);
-    ff_put32(to + 80, 112 + 36 + 20 + 36); /* a piece of the state */
+    ff_put32(to + 80, state + 36); /* a piece of the state */
     ff_put32(to + 84, 8);
     ff_put16(to + 92, 100);
     to[96] = 51;
@@ -83,13 +83,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!copy) abort();
         memcpy(copy, data + 1, size - 1);
         use((const uint8_t *)copy, (uint32_t)size - 1);
-        use_patch((const uint8_t *)copy, (uint32_t)size - 1);
+        use_patch((const uint8_t *)copy, (uint32_t)size - 1, data[1] & 1 ? 4 : 8);
         free(copy);
         return 0;
     }
+    static const uint8_t BITS[4] = {8, 4, 3, 2};
+    const uint8_t bits = BITS[data[0] >> 4 & 3];
     const int patch = data[0] & 1;
-    uint32_t bytes =
-        patch ? sample_patch(object) : sample_image(object, (data[0] >> 1) & 1, (data[0] >> 2) & 1);
+    uint32_t bytes = sample_image(object, (data[0] >> 1) & !patch, (data[0] >> 2) & !patch, bits);
+    if (patch) bytes = sample_patch(object, ff_get32(object + 32));
     if (data[0] & 8) bytes = bytes - (data[1] % (bytes - 16));
     for (size_t i = 2; i + 2 < size; i += 3)
         object[ff_get16(data + i) % bytes] = data[i + 2];
@@ -98,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!exact) abort();
     memcpy(exact, object, bytes);
     if (patch)
-        use_patch((const uint8_t *)exact, bytes);
+        use_patch((const uint8_t *)exact, bytes, bits);
     else
         use((const uint8_t *)exact, bytes);
     free(exact);

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ff_link_start(&link, &device, (uint8_t *)buffer, PAYLOAD, PAYLOAD);
     ff_device_start(&device);
     if (size && data[0] & 1) { /* flash a model by the wire first */
-        uint32_t bytes = sample_image(image, (data[0] >> 1) & 1, (data[0] >> 2) & 1);
+        uint32_t bytes = sample_image(image, (data[0] >> 1) & 1, (data[0] >> 2) & 1, data[0] & 8 ? 4 : 8);
         uint8_t begin[12], piece[4 + 56];
         ff_put32(begin, FF_KIND_IMAGE);
         ff_put32(begin + 4, bytes);
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     static const uint8_t ZERO = 0;
     drive(&link, &ZERO, 1); /* ends whatever frame was open */
-    static const uint8_t HELLO[2] = {1, 0};
+    static const uint8_t HELLO[2] = {2, 0};
     if (request(&link, 0x01, 9, HELLO, 2) == 0) abort(); /* it still answers */
     if (device.loaded) {
         ff_status last = ff_device_start(&device);

@@ -9,7 +9,7 @@
 int main(void) {
     static uint32_t words[SAMPLE_MOST / 4];
     uint8_t *image = (uint8_t *)words, hello[RIG_PAYLOAD], sample[5 + SAMPLE_RAW] = {0}, patch[68] = {0};
-    const uint32_t bytes = sample_image(image, 0, 0);
+    const uint32_t bytes = sample_image(image, 0, 0, 8);
     memset(rig_flash, 0xFF, 2 * RIG_SLOT);
     rig_boot();
     int transfer = rig_transfer(&rig_link[0], FF_KIND_IMAGE, image, bytes);

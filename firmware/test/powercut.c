@@ -198,7 +198,7 @@ static void scenario(const char *name, void (*work)(void)) {
 static void make_image(object *o, uint8_t encoding, uint32_t base) {
     memset(o, 0, sizeof *o);
     uint32_t words[SAMPLE_MOST / 4];
-    o->count = sample_image((uint8_t *)words, encoding, 0);
+    o->count = sample_image((uint8_t *)words, encoding, 0, RIG_BITS);
     memcpy(o->bytes, words, o->count);
     ff_put32(o->bytes + ff_get32(o->bytes + 32), base);
     sample_seal(o->bytes, o->count);

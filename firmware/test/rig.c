@@ -175,7 +175,7 @@ int rig_write(ff_link *link, const uint8_t *object, uint32_t from, uint32_t to) 
 }
 
 int rig_hello(ff_link *link, uint8_t *answer) {
-    static const uint8_t PROTOCOL[2] = {1, 0};
+    static const uint8_t PROTOCOL[2] = {2, 0};
     return rig_request(link, RIG_HELLO, PROTOCOL, sizeof PROTOCOL, answer);
 }
 

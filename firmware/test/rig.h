@@ -21,6 +21,9 @@
 #ifndef RIG_EEPROM
 #define RIG_EEPROM 0
 #endif
+#ifndef RIG_BITS
+#define RIG_BITS 8 /* of the weights of the models that are tried */
+#endif
 #define RIG_NO_ANSWER (-1)
 
 /* Types of requests (SPEC.md 9.2). */

@@ -437,7 +437,7 @@ static void a_long_name_is_cut_to_what_the_smallest_frame_holds(void) {
     fresh();
     rig_device.target = "a name that is longer than it may be";
     CHECK(rig_hello(left, answer) == FF_OK);
-    CHECK(memcmp(answer + 46, "a name that is lo", 18) == 0); /* and a 0 of ours behind it */
+    CHECK(memcmp(answer + 48, "a name that is ", 16) == 0); /* and a 0 of ours behind it */
 }
 
 static void a_model_that_does_not_fit_is_not_spoken_of(void) {
@@ -455,12 +455,26 @@ static void a_model_that_does_not_fit_is_not_spoken_of(void) {
     CHECK(rig_request(left, RIG_RELOAD, 0, 0, 0) == FF_OK && holds(a));
 }
 
+static void a_build_for_8_bits_refuses_fewer(void) {
+    static uint32_t words[SAMPLE_MOST / 4];
+    ff_model model;
+    ff_fault fault;
+    const uint32_t count = sample_image((uint8_t *)words, 0, 0, 3);
+    const ff_status status = ff_model_open(&model, rig_rom(words, sizeof words), (ff_size)count, &fault);
+    CHECK(status == (FF_NIBBLES ? FF_OK : FF_LAYOUT));
+    CHECK(FF_NIBBLES || (fault.expected == 48 && fault.got == (1u << 24 | 3u << 16 | 8u)));
+    uint8_t answer[RIG_PAYLOAD];
+    fresh();
+    CHECK(rig_hello(left, answer) == FF_OK && (answer[4] >> 5 & 1) == FF_NIBBLES && answer[46] == 1);
+}
+
 int main(void) {
-    bytes = sample_image(a, 0, 0);
-    sample_image(b, 0, 0);
+    bytes = sample_image(a, 0, 0, RIG_BITS);
+    sample_image(b, 0, 0, RIG_BITS);
     ff_put32(b + ff_get32(b + 32), 0xBBBB); /* another base id */
     sample_seal(b, bytes);
     a_lost_client_blocks_nobody();
+    a_build_for_8_bits_refuses_fewer();
     a_link_that_starts_again_gets_its_own_answers();
     a_save_sees_no_learning();
     a_patch_in_ram_touches_no_flash();

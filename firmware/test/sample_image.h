@@ -9,8 +9,8 @@
 #define SAMPLE_MOST 512
 
 /* Writes it to `to` (SAMPLE_MOST bytes, aligned to 4) and returns its length. encoding, objective: as in
- * SPEC.md 2.1. */
-uint32_t sample_image(uint8_t *to, uint8_t encoding, uint8_t objective);
+ * SPEC.md 2.1. bits: of the weights; with less than 8, inputs have 4 bits. */
+uint32_t sample_image(uint8_t *to, uint8_t encoding, uint8_t objective, uint8_t bits);
 
 /* A patch of 68 bytes for such an image: adds 3 to eight weights of the first layer, and replaces a class
  * threshold. It makes `base` base + 1. Returns its length. */

@@ -147,7 +147,7 @@ function stopsOf(text: string | undefined, most: number): Stop[] {
 function describe(result: LoopResult): string {
   const p = (value: number): string => `${value.toFixed(2)}%`;
   return [
-    `${result.layers} on ${result.dataset}: ${p(result.train.testError)} float, ${p(result.quantized.testError)} in int${result.quantized.bits} on ${result.device.target}; ` +
+    `${result.layers} on ${result.dataset}: ${p(result.train.testError)} float, ${p(result.quantized.testError)} in int${[...new Set(result.quantized.bits)].join('/')} on ${result.device.target}; ` +
       `${result.parity.mismatches} of ${result.parity.samples} samples differ from the reference`,
     `${result.shift}: frozen ${p(result.frozenError)}`,
     ...result.learn.map((point) => {

@@ -4,6 +4,7 @@ import { boardOf } from '../device/boards/boards.js';
 import { doesNotFit, place, plan } from '../device/boards/planner.js';
 import { type RamSplit, WasmCore } from '../device/wasm/core.js';
 import { encodeImage } from '../format/image.js';
+import { weightsLength } from '../format/layout.js';
 import { metaOf } from '../format/meta.js';
 import type { Model } from '../format/model.js';
 import { COMMON } from './arguments.js';
@@ -102,7 +103,7 @@ function text(imageBytes: number, model: Model, ram: RamSplit, c: Colors): strin
         [l, 5],
         [layer.inputs, 6],
         [layer.outputs, 7],
-        [layer.weights.length, 8],
+        [weightsLength(layer), 8],
         [layer.scale.toPrecision(3), 7],
         [2 ** layer.lengthShift, 6],
         [layer.outputShift, 5],

@@ -2,6 +2,7 @@ import { GoodnessError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } from '../format/class-statistics.js';
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
+import { weightsLength } from '../format/layout.js';
 import { MESSAGES, REGION } from '../format/message.js';
 import { LIMIT, type Model, padded, withLearning } from '../format/model.js';
 import { emptyState, stateFixedLength } from '../format/state.js';
@@ -43,6 +44,7 @@ const META_OFFSET_AT = 24;
 const META_LENGTH_AT = 28;
 const STATE_OFFSET_AT = 32;
 const RECORD_BYTES = 32;
+const LAYOUT_AT = 5;
 const LEARNS_AT = 7;
 
 /**
@@ -66,7 +68,7 @@ export async function pull(session: Session, known: Model, random: Random, optio
   if (items.has('weights')) {
     known.layers.forEach((layer, l) => {
       const from = layout.weightsOffsets[l]!;
-      if (layer.learns || options.allWeights) stretches.push({ from, to: from + layer.weights.length });
+      if (layer.learns || options.allWeights) stretches.push({ from, to: from + weightsLength(layer) });
     });
   }
   const meansAt = layout.stateOffset + stateFixedLength(known);
@@ -145,15 +147,16 @@ async function checkKind(session: Session, image: Uint8Array, length: number): P
 }
 
 /**
- * A model as the host knows it, with only those layers learning that learn on the device: a board that is too small for all of them
- * got it with some frozen (`place`). Whatever else differs is found by the pull.
+ * A model as the host knows it, with only those layers learning that learn on the device, and weights laid out as there: a board got it
+ * with some layers frozen, and in the layouts that its kernels want (`place`). Whatever else differs is found by the pull.
  */
 export async function asOnDevice(session: Session, known: Model): Promise<Model> {
   const records = await readRegion(session, REGION.image, HEADER_BYTES, RECORD_BYTES * known.layers.length);
   const learns = known.layers.flatMap((layer, l) =>
     layer.learns && records[RECORD_BYTES * l + LEARNS_AT] === 1 ? [l] : [],
   );
-  return withLearning(known, new Set(learns));
+  const layers = known.layers.map((layer, l) => ({ ...layer, layout: records[RECORD_BYTES * l + LAYOUT_AT]! }));
+  return withLearning({ ...known, layers }, new Set(learns));
 }
 
 function otherKind(): GoodnessError {

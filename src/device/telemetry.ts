@@ -1,5 +1,6 @@
 import { GoodnessError } from '../base/errors.js';
 import { classStatisticsLength } from '../format/class-statistics.js';
+import { weightsLength } from '../format/layout.js';
 import type { Model } from '../format/model.js';
 import { stateFixedLength } from '../format/state.js';
 
@@ -25,7 +26,7 @@ export const TELEMETRY: readonly Telemetry[] = [
     item: 'weights',
     what: 'the weights of layers that learn, as they are now',
     without: 'the host works on the weights that it gave last, and what the device learned stays on the device',
-    bytes: (model) => model.layers.reduce((sum, layer) => sum + (layer.learns ? layer.weights.length : 0), 0),
+    bytes: (model) => model.layers.reduce((sum, layer) => sum + (layer.learns ? weightsLength(layer) : 0), 0),
   },
   {
     item: 'means',

@@ -1,18 +1,21 @@
 import { GoodnessError } from '../base/errors.js';
 import { ByteWriter } from './byte-writer.js';
 import { crc32 } from './crc32.js';
+import {
+  INPUT_BITS,
+  type InputBits,
+  layoutFor,
+  WEIGHT_BITS,
+  type WeightBits,
+  weightLimit,
+  weightsLength,
+} from './layout.js';
 import { decodeMetaText, encodeMetaText } from './meta.js';
 import { encodedInputs, type ImageLayout, LIMIT, type Model, type ModelLayer, modelGroups, padded } from './model.js';
 import { decodeState, encodeState, fieldError, sameLength, stateLength } from './state.js';
 
 /** Version of the image format that this package reads and writes. */
-export const FORMAT_VERSION = 1;
-
-/** Layout tag: int8, column by column (input-major). */
-export const LAYOUT_COLUMNS = 0;
-
-/** Bits of a weight. */
-export const WEIGHT_BITS = 8;
+export const FORMAT_VERSION = 2;
 
 const MAGIC = 0x314d4646;
 const HEADER = 48;
@@ -30,7 +33,7 @@ function layoutOf(model: Pick<Model, 'classes' | 'layers'>, metaLength: number):
   let at = metaOffset + padded(metaLength);
   const weightsOffsets = model.layers.map((layer) => {
     const offset = at;
-    at += padded(layer.inputs * layer.outputs);
+    at += padded(weightsLength(layer));
     return offset;
   });
   const length = stateLength(model);
@@ -57,21 +60,24 @@ export function encodeImage(model: Model): Uint8Array {
   w.u32(layout.metaOffset, 'meta offset').u32(layout.metaLength, 'meta length');
   w.u32(layout.stateOffset, 'state offset')
     .u32(layout.stateLength, 'state length')
-    .u32(0, 'reserved')
-    .u32(0, 'reserved');
+    .u8(model.layersBelow, 'layers below');
+  w.at = HEADER;
   model.layers.forEach((layer, l) => {
     w.u16(layer.inputs, 'inputs').u16(layer.outputs, 'neurons').u8(layer.lengthShift, 'length shift');
-    w.u8(LAYOUT_COLUMNS, 'layout')
-      .u8(WEIGHT_BITS, 'weight bits')
+    w.u8(layer.layout, 'layout')
+      .u8(layer.weightBits, 'weight bits')
       .u8(layer.learns ? 1 : 0, 'flags');
-    w.u32(layout.weightsOffsets[l]!, 'weights offset').u32(padded(layer.weights.length), 'weights length');
-    w.u8(layer.outputShift, 'output shift').u8(0, 'reserved').u16(layer.activityMax, 'largest output');
+    w.u32(layout.weightsOffsets[l]!, 'weights offset').u32(padded(weightsLength(layer)), 'weights length');
+    w.u8(layer.outputShift, 'output shift').u8(layer.inputBits, 'input bits').u16(layer.activityMax, 'largest output');
     w.u32(layer.inputSumBound, 'input bound').f32(layer.scale).f32(layer.outputUnit);
   });
   w.raw(meta);
   model.layers.forEach((layer, l) => {
     w.at = layout.weightsOffsets[l]!;
-    w.raw(layer.weights);
+    const limit = weightLimit(layer.weightBits);
+    const bad = layer.weights.findIndex((weight) => Math.abs(weight) > limit);
+    if (bad >= 0) weightError(l, bad, limit, layer.weights[bad]!);
+    w.raw(layoutFor(layer.layout, layer).pack(layer, layer.weights));
   });
   w.at = layout.stateOffset;
   w.raw(encodeState(model.state, model));
@@ -88,7 +94,7 @@ export function sealImage(bytes: Uint8Array): void {
 /**
  * Reads a model image and checks every statement of the format (SPEC.md, "Validation").
  * @throws GoodnessError `image.truncated`, `image.magic`, `image.version`, `image.crc`, `image.field`,
- * `image.meta`
+ * `image.meta`, `image.layout`
  */
 export function decodeImage(bytes: Uint8Array): Model {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -119,7 +125,9 @@ export function decodeImage(bytes: Uint8Array): Model {
   const metaLength = u32(28, 'meta length', 0, LIMIT.metaBytes);
   const stateOffset = u32(32, 'state offset', metaOffset, bytes.length);
   u32(36, 'state length', bytes.length - stateOffset, bytes.length - stateOffset);
-  u32(40, 'reserved', 0, 0);
+  const layersBelow = u8(40, 'layers below', 0, 0xff);
+  u8(41, 'reserved', 0, 0);
+  u16(42, 'reserved', 0, 0);
   u32(44, 'reserved', 0, 0);
 
   const shape = { rawInputs, classes, objective, encoding } as const;
@@ -139,14 +147,8 @@ export function decodeImage(bytes: Uint8Array): Model {
       });
     }
     const lengthShift = u8(at + 4, 'length shift', 4, 12);
-    u8(at + 5, 'layout', LAYOUT_COLUMNS, LAYOUT_COLUMNS);
-    u8(at + 6, 'weight bits', WEIGHT_BITS, WEIGHT_BITS);
     const learns = u8(at + 7, 'flags', 0, objective === 'label' ? 0 : 1) === 1;
-    u32(at + 8, 'weights offset', weightsAt, weightsAt);
-    const weightsLength = padded(inputs * outputs);
-    u32(at + 12, 'weights length', weightsLength, weightsLength);
     const outputShift = u8(at + 16, 'output shift', 0, 24);
-    u8(at + 17, 'reserved', 0, 0);
     const activityMax = u16(at + 18, 'largest output', 1, 0xffff);
     if (outputs * activityMax * activityMax > 0xffffffff) {
       throw new GoodnessError('image.field', `largest output lets the goodness overflow (offset ${at + 18})`, {
@@ -154,11 +156,15 @@ export function decodeImage(bytes: Uint8Array): Model {
         got: String(activityMax),
       });
     }
+    const kind = kindOf(bytes, at, inputs, outputs);
+    u32(at + 8, 'weights offset', weightsAt, weightsAt);
+    const length = padded(weightsLength(kind));
+    u32(at + 12, 'weights length', length, length);
     const inputSumBound = view.getUint32(at + 20, true);
     const [scale, outputUnit] = [view.getFloat32(at + 24, true), view.getFloat32(at + 28, true)];
-    layers.push({ inputs, outputs, lengthShift, outputShift, activityMax, inputSumBound, learns, scale, outputUnit });
+    layers.push({ ...kind, lengthShift, outputShift, activityMax, inputSumBound, learns, scale, outputUnit });
     inputs = outputs;
-    weightsAt += weightsLength;
+    weightsAt += length;
   }
   u32(32, 'state offset', weightsAt, weightsAt);
   const stateBytes = stateLength({ classes, layers });
@@ -167,17 +173,39 @@ export function decodeImage(bytes: Uint8Array): Model {
   const metaText = decodeMetaText(bytes.subarray(metaOffset, metaOffset + metaLength), shape);
   zeros(bytes, metaOffset + metaLength, padded(metaLength) - metaLength);
   weightsAt = metaOffset + padded(metaLength);
-  const whole = layers.map((layer): ModelLayer => {
-    const length = layer.inputs * layer.outputs;
-    const weights = Int8Array.from(new Int8Array(bytes.buffer, bytes.byteOffset + weightsAt, length));
-    const bad = weights.indexOf(-128);
-    if (bad >= 0) fieldError('weight', weightsAt + bad, -127, 127, -128);
+  const whole = layers.map((layer, l): ModelLayer => {
+    const length = weightsLength(layer);
+    const layout = layoutFor(layer.layout, layer);
+    const section = bytes.subarray(weightsAt, weightsAt + length);
+    const weights = layout.unpack(layer, section);
+    const limit = weightLimit(layer.weightBits);
+    const bad = weights.findIndex((weight) => Math.abs(weight) > limit);
+    if (bad >= 0) weightError(l, bad, limit, weights[bad]!);
+    // What is no weight must be as a packer leaves it.
+    layout.pack(layer, weights).forEach((byte, k) => {
+      if (section[k] !== byte) fieldError('byte between weights', weightsAt + k, byte, byte, section[k]!);
+    });
     zeros(bytes, weightsAt + length, padded(length) - length);
     weightsAt += padded(length);
     return { ...layer, weights };
   });
   const state = decodeState(bytes.subarray(stateOffset), { classes, layers }, stateOffset);
-  return { ...shape, subtractMin, labelValue, layers: whole, metaText, state };
+  return { ...shape, subtractMin, labelValue, layersBelow, layers: whole, metaText, state };
+}
+
+/** Layout and bits of the layer whose record stands at `at`. */
+function kindOf(bytes: Uint8Array, at: number, inputs: number, outputs: number) {
+  const [layout, weightBits, inputBits] = [bytes[at + 5]!, bytes[at + 6] as WeightBits, bytes[at + 17] as InputBits];
+  if (!WEIGHT_BITS.includes(weightBits) || !INPUT_BITS.includes(inputBits)) {
+    throw new GoodnessError('image.layout', `weights or inputs of impossible bits (offset ${at + 6} or ${at + 17})`, {
+      expected: `weights of ${WEIGHT_BITS.join(', ')} bits, inputs of ${INPUT_BITS.join(', ')}`,
+      got: `${weightBits} and ${inputBits}`,
+      fix: 'The image is damaged or was made by an incompatible program: make it again.',
+    });
+  }
+  const kind = { inputs, outputs, layout, weightBits, inputBits };
+  layoutFor(layout, kind);
+  return kind;
 }
 
 /** The checks that come before those of the fields, in their order. */
@@ -209,6 +237,14 @@ function checkHeader(bytes: Uint8Array, view: DataView): void {
       fix: 'The file is damaged: copy or make it again.',
     });
   }
+}
+
+function weightError(layer: number, index: number, limit: number, got: number): never {
+  throw new GoodnessError('image.field', `weight ${index} of layer ${layer} is out of its range`, {
+    expected: `${-limit} to ${limit}`,
+    got: String(got),
+    fix: 'The image is damaged or was made by an incompatible program: make it again.',
+  });
 }
 
 function within(value: number, name: string, offset: number, min: number, max: number): number {

@@ -4,7 +4,7 @@ import { ByteWriter } from './byte-writer.js';
 import { STATUS, statusError } from './status.js';
 
 /** Version of the wire protocol that this package speaks. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Label that stands for "none" in an INFER request. */
 export const NO_LABEL = 0xff;
@@ -45,6 +45,8 @@ export interface HelloResponse {
   readonly imageWithFirmware: boolean;
   /** Whether RESET works. */
   readonly canRestart: boolean;
+  /** Whether it takes weights of 4 bits and fewer, and inputs of 4 bits. */
+  readonly takesNibbles: boolean;
   /** Requests that may be on their way at once. */
   readonly window: number;
   readonly maxRequest: number;
@@ -66,6 +68,8 @@ export interface HelloResponse {
   readonly samples: number;
   /** Bytes on the line of further requests that the device keeps while it works on one. */
   readonly ahead: number;
+  /** Bit t: the device takes weights laid out by tag t (`LAYOUTS`). */
+  readonly layouts: number;
   readonly target: string;
 }
 
@@ -130,6 +134,7 @@ function readHello(r: ByteReader): HelloResponse {
     persistent: (capabilities & 4) !== 0,
     imageWithFirmware: (capabilities & 8) !== 0,
     canRestart: (capabilities & 16) !== 0,
+    takesNibbles: (capabilities & 32) !== 0,
     window: r.u8(),
     maxRequest: r.u16(),
     maxResponse: r.u16(),
@@ -146,6 +151,7 @@ function readHello(r: ByteReader): HelloResponse {
     baseId: r.u32(),
     samples: r.u32(),
     ahead: r.u16(),
+    layouts: r.u16(),
     target: String.fromCharCode(...r.raw(r.left)),
   };
 }

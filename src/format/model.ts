@@ -1,3 +1,5 @@
+import type { InputBits, WeightBits } from './layout.js';
+
 /** How labels meet the network: one group of neurons per class, or the label as part of the input. */
 export type ModelObjective = 'partitioned' | 'label';
 
@@ -25,8 +27,12 @@ export interface LayerState {
   readonly rate: number;
   /** Activity that a revived row takes for a learning step, 0 to 65,535. */
   readonly reviveActivity: number;
+  /** Recent rate, Q16, of samples that this layer and those below took for another class before they were learned. */
+  readonly recentErrors: number;
   /** Weight steps are scaled by 2^-learningShift, 1 to 24. */
   readonly learningShift: number;
+  /** Error rate, Q8, that is usual: the layer learns nothing while its recent one is not above it. */
+  readonly usualErrors: number;
 }
 
 /** Everything that learning and a sync may change beside the weights (SPEC.md, "State"). */
@@ -59,11 +65,7 @@ export interface ModelState {
   readonly thresholdShift: number;
   /** Chance of a row of a dead group to be revived is 2^-reviveShift, 0 to 8. */
   readonly reviveShift: number;
-  /** Recent rate of samples predicted wrongly before they were learned, Q16. */
-  readonly recentErrors: number;
-  /** Error rate, Q8, that is usual: nothing is learned while the recent one is not above it. */
-  readonly usualErrors: number;
-  /** Learning goes at its full rate from usualErrors + errorSpan on (Q8), between them in proportion; 0 = always full. */
+  /** A layer learns at its full rate from its usualErrors + errorSpan on (Q8), between them in proportion; 0 = always full. */
   readonly errorSpan: number;
   readonly layers: readonly LayerState[];
   /** (classes), in units of the score. */
@@ -78,8 +80,13 @@ export interface ModelState {
 export interface ModelLayer {
   readonly inputs: number;
   readonly outputs: number;
-  /** (inputs, outputs), input-major: input i to neuron j is `weights[i * outputs + j]`; -127 to 127. */
+  /** (inputs, outputs), input-major: input i to neuron j is `weights[i * outputs + j]`; within +-(2^(weightBits - 1) - 1). */
   readonly weights: Int8Array;
+  readonly weightBits: WeightBits;
+  /** Rescaled inputs are at most 2^inputBits - 1. */
+  readonly inputBits: InputBits;
+  /** Tag of the layout that the weights have on the device (`LAYOUTS`); 0 works on every one. */
+  readonly layout: number;
   /** k: the layer's input is rescaled to length 2^k, 4 to 12. */
   readonly lengthShift: number;
   /** s: accumulators are divided by 2^s, 0 to 24. */
@@ -106,6 +113,8 @@ export interface Model {
   readonly subtractMin: boolean;
   /** Objective `label`: byte of the true label's input; else 0. */
   readonly labelValue: number;
+  /** Layers of the network below the first one here, on other boards: 0 for a whole network. */
+  readonly layersBelow: number;
   readonly layers: readonly ModelLayer[];
   /**
    * The JSON as it stands in the image, '' if there is none: `metaOf(model)` reads it. Kept as text because offsets of a

@@ -1,7 +1,7 @@
 import { GoodnessError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { padded } from './model.js';
-import { PATCH_HEADER, PATCH_RECORD_HEADER, type Patch, type PatchRecord, patchLength } from './patch.js';
+import { PATCH_HEADER, PATCH_RECORD_HEADER, type Patch, type PatchRecord, patchLength, recordStart } from './patch.js';
 
 /** Bytes of the smallest patch that says something: one record of up to 4 bytes. */
 const LEAST = PATCH_HEADER + PATCH_RECORD_HEADER + 4;
@@ -60,11 +60,14 @@ function pack(records: readonly PatchRecord[], room: number): PatchRecord[][] {
     let from = 0;
     do {
       if (left < LEAST - PATCH_HEADER) next();
-      const offset = record.offset + from;
-      // What is cut is cut at a multiple of 4 of the image: no number of the state lies across one.
-      const most = ((offset + left - PATCH_RECORD_HEADER) & ~3) - offset;
+      const start = recordStart(record) + from;
+      // What is cut is cut at a multiple of 4: no number of the state lies across one.
+      const most = ((start + left - PATCH_RECORD_HEADER) & ~3) - start;
       const count = record.bytes.length - from <= left - PATCH_RECORD_HEADER ? record.bytes.length - from : most;
-      parts.at(-1)!.push({ ...record, offset, bytes: record.bytes.subarray(from, from + count) });
+      const bytes = record.bytes.subarray(from, from + count);
+      parts
+        .at(-1)!
+        .push(record.operation === 'add' ? { ...record, first: start, bytes } : { ...record, offset: start, bytes });
       left -= size(count);
       from += count;
     } while (from < record.bytes.length);

@@ -2,6 +2,7 @@ import { GoodnessError } from '../base/errors.js';
 import { ByteWriter } from './byte-writer.js';
 import { crc32 } from './crc32.js';
 import { FORMAT_VERSION, imageLayout } from './image.js';
+import { weightLimit } from './layout.js';
 import { type Model, padded } from './model.js';
 import { decodeState, encodeState, stateFieldsLength, stateParts } from './state.js';
 
@@ -14,16 +15,26 @@ const CRC_FROM = 16;
 /** Where the base id lies in the state. */
 const BASE_ID = 0;
 
-/** `replace` puts bytes into the state; `add` adds int8 to int8 weights, clamped to +-127. */
-export type PatchOperation = 'replace' | 'add';
-
-export interface PatchRecord {
+/** Puts bytes into the state. */
+export interface StateRecord {
+  readonly operation: 'replace';
   /** From the start of the image. */
   readonly offset: number;
-  readonly operation: PatchOperation;
-  /** New bytes, or differences as int8. */
+  /** New bytes. */
   readonly bytes: Uint8Array;
 }
+
+/** Adds to weights, clamped to what the layer's bits hold. */
+export interface WeightsRecord {
+  readonly operation: 'add';
+  readonly layer: number;
+  /** Index of the first weight, input-major, whatever the layout on the device. */
+  readonly first: number;
+  /** Differences as int8, one per weight. */
+  readonly bytes: Uint8Array;
+}
+
+export type PatchRecord = StateRecord | WeightsRecord;
 
 /** What a sync sends down (SPEC.md, "Patch"). */
 export interface Patch {
@@ -33,7 +44,7 @@ export interface Patch {
   readonly nextBaseId: number;
   /** Ticket of the pull that it answers. */
   readonly ticket: number;
-  /** Sorted by offset, without overlaps. */
+  /** Weights first, by layer and index, then the state by offset; without overlaps. */
   readonly records: readonly PatchRecord[];
 }
 
@@ -54,10 +65,9 @@ export function encodePatch(patch: Patch): Uint8Array {
   w.u32(patch.baseId, 'base id').u32(patch.nextBaseId, 'next base id').u32(patch.ticket, 'ticket');
   w.u32(patch.records.length, 'records');
   for (const r of patch.records) {
-    w.u32(r.offset, 'offset')
-      .u32(r.bytes.length, 'count')
-      .u8(r.operation === 'add' ? 1 : 0, 'operation');
-    w.at += 3;
+    w.u32(recordStart(r), 'start').u32(r.bytes.length, 'count');
+    if (r.operation === 'add') w.u8(1, 'operation').u8(r.layer, 'layer').u16(0, 'reserved');
+    else w.u32(0, 'operation');
     w.raw(r.bytes);
     w.at = padded(w.at);
   }
@@ -88,26 +98,44 @@ export function decodePatch(bytes: Uint8Array): Patch {
   if (bytes.length % 4 !== 0) fail('field', 'length (offset 8)', 'a multiple of 4', `${bytes.length}`);
   const records: PatchRecord[] = [];
   let at = PATCH_HEADER;
-  let end = 0;
+  let before: PatchRecord | undefined;
   for (let n = 0; n < u32(28); n++) {
     if (at + PATCH_RECORD_HEADER > bytes.length)
       fail('field', `record ${n} is cut off`, `${at + PATCH_RECORD_HEADER} bytes`, `${bytes.length}`);
-    const [offset, count, operation] = [u32(at), u32(at + 4), u32(at + 8)];
-    if (offset < end)
-      fail('field', `record ${n} overlaps the one before or is out of order`, `offset ${end} or more`, `${offset}`);
-    if (operation > 1) fail('field', `operation of record ${n} (offset ${at + 8})`, '0 or 1', `${operation}`);
+    const [start, count, operation, layer] = [u32(at), u32(at + 4), u32(at + 8) & 0xffff00ff, bytes[at + 9]!];
+    if (operation !== 1 && (operation !== 0 || layer !== 0))
+      fail('field', `operation of record ${n} (offset ${at + 8})`, '0, or 1 and a layer', hex(u32(at + 8)));
     at += PATCH_RECORD_HEADER;
     if (padded(count) > bytes.length - at)
       fail('field', `record ${n} is cut off`, `${count} bytes`, `${bytes.length - at}`);
-    records.push({ offset, operation: operation === 1 ? 'add' : 'replace', bytes: bytes.slice(at, at + count) });
+    const own = bytes.slice(at, at + count);
+    const record: PatchRecord =
+      operation === 1
+        ? { operation: 'add', layer, first: start, bytes: own }
+        : { operation: 'replace', offset: start, bytes: own };
+    if (before !== undefined && !follows(record, before))
+      fail('field', `record ${n} overlaps the one before or is out of order`, 'records in order', describe(record));
+    records.push(record);
+    before = record;
     for (let i = at + count; i < at + padded(count); i++) {
       if (bytes[i] !== 0) fail('field', `padding (offset ${i})`, '0', `${bytes[i]}`);
     }
     at += padded(count);
-    end = offset + count;
   }
   if (at !== bytes.length) fail('field', 'bytes behind the last record', `${at} bytes`, `${bytes.length}`);
   return { baseId: u32(16), nextBaseId: u32(20), ticket: u32(24), records };
+}
+
+/** Where a record begins: an offset of the image, or an index of the layer's weights. */
+export function recordStart(record: PatchRecord): number {
+  return record.operation === 'add' ? record.first : record.offset;
+}
+
+/** Whether a record may stand behind another: weights come first, by layer, and nothing overlaps. */
+function follows(record: PatchRecord, before: PatchRecord): boolean {
+  const place = (r: PatchRecord): number => (r.operation === 'add' ? r.layer : Number.POSITIVE_INFINITY);
+  if (place(record) !== place(before)) return place(record) > place(before);
+  return recordStart(record) >= recordStart(before) + before.bytes.length;
 }
 
 /** A patch made of two models, and what it can't carry. */
@@ -126,7 +154,6 @@ export interface PatchDifference {
  * @throws GoodnessError `patch.shape` if the models differ in more than weights of learning layers and state
  */
 export function diffPatch(from: Model, to: Model, ticket: number): PatchDifference {
-  const layout = imageLayout(from);
   sameShape(from, to);
   const records: PatchRecord[] = [];
   let clipped = 0;
@@ -145,15 +172,15 @@ export function diffPatch(from: Model, to: Model, ticket: number): PatchDifferen
     if (changed === 0) return;
     if (!layer.learns)
       fail('shape', `weights of layer ${l} differ, which doesn't learn`, 'the same weights', `${changed} others`);
-    records.push({ offset: layout.weightsOffsets[l]!, operation: 'add', bytes: new Uint8Array(difference.buffer) });
+    records.push({ operation: 'add', layer: l, first: 0, bytes: new Uint8Array(difference.buffer) });
   });
-  records.push(...stateRecords(from, to, layout.stateOffset));
+  records.push(...stateRecords(from, to, imageLayout(from).stateOffset));
   const patch = { baseId: from.state.baseId, nextBaseId: to.state.baseId, ticket, records };
   return { patch, clipped };
 }
 
 /** Records for the parts of the state that differ; the base id travels in the header. Neighbours become one record. */
-function stateRecords(from: Model, to: Model, stateOffset: number): PatchRecord[] {
+function stateRecords(from: Model, to: Model, stateOffset: number): StateRecord[] {
   const before = encodeState(from.state, from);
   const after = encodeState(to.state, to);
   const spans: { from: number; to: number }[] = [];
@@ -186,30 +213,29 @@ export function applyPatch(model: Model, patch: Patch, ticket: number): Model {
   if (patch.ticket !== ticket || ticket === 0) {
     fail('ticket', 'the patch answers a pull that is not remembered', hex(ticket), hex(patch.ticket));
   }
-  const layout = imageLayout(model);
+  const { stateOffset } = imageLayout(model);
   const weights = model.layers.map((layer) => layer.weights.slice());
   const state = encodeState(model.state, model);
   const fields = stateFieldsLength(model);
   patch.records.forEach((record, n) => {
     if (record.operation === 'replace') {
-      if (!within(record, layout.stateOffset, fields)) outside(n, record, 'the fields of the state');
-      state.set(record.bytes, record.offset - layout.stateOffset);
+      if (!within(record, stateOffset, fields)) outside(n, record, 'the fields of the state');
+      state.set(record.bytes, record.offset - stateOffset);
       return;
     }
-    const l = model.layers.findIndex(
-      (layer, k) => layer.learns && within(record, layout.weightsOffsets[k]!, layer.weights.length),
-    );
-    if (l < 0) outside(n, record, 'the weights of one layer that learns');
-    const own = weights[l]!;
-    const from = record.offset - layout.weightsOffsets[l]!;
+    const layer = model.layers[record.layer];
+    if (layer === undefined || !layer.learns || !within(record, 0, layer.weights.length))
+      outside(n, record, 'the weights of one layer that learns');
+    const own = weights[record.layer]!;
+    const limit = weightLimit(layer.weightBits);
     record.bytes.forEach((byte, i) => {
-      const sum = own[from + i]! + ((byte << 24) >> 24);
-      own[from + i] = Math.max(-127, Math.min(127, sum));
+      const sum = own[record.first + i]! + ((byte << 24) >> 24);
+      own[record.first + i] = Math.max(-limit, Math.min(limit, sum));
     });
   });
   new DataView(state.buffer).setUint32(BASE_ID, patch.nextBaseId, true);
   const layers = model.layers.map((layer, l) => ({ ...layer, weights: weights[l]! }));
-  return { ...model, layers, state: decodeState(state, model, layout.stateOffset) };
+  return { ...model, layers, state: decodeState(state, model, stateOffset) };
 }
 
 function sameShape(from: Model, to: Model): void {
@@ -226,16 +252,17 @@ function sameShape(from: Model, to: Model): void {
 
 /** Whether all that a record touches lies in the `length` bytes from `start` on; one without bytes may stand at their end. */
 function within(record: PatchRecord, start: number, length: number): boolean {
-  return record.offset >= start && record.offset + record.bytes.length <= start + length;
+  const from = recordStart(record);
+  return from >= start && from + record.bytes.length <= start + length;
 }
 
 function outside(index: number, record: PatchRecord, where: string): never {
-  fail(
-    'field',
-    `record ${index} reaches outside ${where}`,
-    where,
-    `offset ${record.offset}, ${record.bytes.length} bytes`,
-  );
+  fail('field', `record ${index} reaches outside ${where}`, where, describe(record));
+}
+
+function describe(record: PatchRecord): string {
+  const where = record.operation === 'add' ? `layer ${record.layer}, weight` : 'offset';
+  return `${where} ${recordStart(record)}, ${record.bytes.length} bytes`;
 }
 
 function hex(value: number): string {

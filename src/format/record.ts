@@ -1,3 +1,4 @@
+import { weightsLength } from './layout.js';
 import { type Model, padded } from './model.js';
 import { stateLength } from './state.js';
 
@@ -9,6 +10,6 @@ const RECORD_HEADER = 4;
  * must fit one of the device's slots.
  */
 export function recordLength(model: Model): number {
-  const learned = model.layers.filter((layer) => layer.learns).map((layer) => padded(layer.weights.length));
+  const learned = model.layers.filter((layer) => layer.learns).map((layer) => padded(weightsLength(layer)));
   return learned.reduce((sum, bytes) => sum + bytes, RECORD_HEADER + stateLength(model));
 }

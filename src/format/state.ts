@@ -27,8 +27,8 @@ const SCALARS: readonly Field<Scalar>[] = [
   ['meanShift', 1, 1, 8],
   ['thresholdShift', 1, 0, 15],
   ['reviveShift', 1, 0, 8],
-  ['recentErrors', 2, 0, 0xffff],
-  ['usualErrors', 1, 0, 0xff],
+  [null, 2, 0, 0],
+  [null, 1, 0, 0],
   ['errorSpan', 1, 0, 0xff],
 ];
 
@@ -37,8 +37,10 @@ const LAYER_FIELDS: readonly Field<keyof LayerState>[] = [
   ['scoreFactor', 2, 0, 0xffff],
   ['rate', 2, 0, 0xffff],
   ['reviveActivity', 2, 0, 0xffff],
+  ['recentErrors', 2, 0, 0xffff],
   ['learningShift', 1, 1, 24],
-  [null, 1, 0, 0],
+  ['usualErrors', 1, 0, 0xff],
+  [null, 2, 0, 0],
 ];
 
 const SCALAR_BYTES = SCALARS.reduce((sum, [, width]) => sum + width, 0);

@@ -102,6 +102,13 @@ const ROWS = [
   ],
   ['COMMAND', 'unknown request', 'Use the same version of goodness on the host and in the firmware.', 'none', 'hex'],
   ['ARGUMENT', 'argument not allowed', '', 'none', 'number'],
+  [
+    'LAYOUT',
+    'this firmware can not work on weights or inputs of this kind',
+    'Let `goodness flash --board` lay the model out for the board, or quantize with --bits 8 where the firmware was built for 8 bits only.',
+    'offset',
+    'hex',
+  ],
 ] as const satisfies readonly (readonly [string, string, string, Show, Show])[];
 
 /** `OK`, `TRUNCATED`, ... */

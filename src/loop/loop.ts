@@ -79,7 +79,7 @@ export async function runLoop(options: LoopOptions): Promise<LoopRun> {
   const { network } = checkpoint;
 
   progress('quantize', 0);
-  const { model, report } = quantize(network, {
+  const { model } = quantize(network, {
     calibration: poolImages(data.host, pool),
     seed,
     ...(pool > 1 ? { meta: { pool } } : {}),
@@ -116,7 +116,7 @@ export async function runLoop(options: LoopOptions): Promise<LoopRun> {
       testError: round(evaluateNetwork(network, shifted.clean).error),
     },
     quantized: {
-      bits: report.bits,
+      bits: model.layers.map((layer) => layer.weightBits),
       testError: round(clean.error),
       falseReject: round(clean.falseReject),
       falseAccept: round(clean.falseAccept),

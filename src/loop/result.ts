@@ -17,7 +17,8 @@ export interface LoopResult {
     readonly testError: number;
   };
   readonly quantized: {
-    readonly bits: number;
+    /** Bits of each layer's weights. */
+    readonly bits: readonly number[];
     readonly testError: number;
     readonly falseReject: number;
     readonly falseAccept: number;

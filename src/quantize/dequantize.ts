@@ -62,7 +62,11 @@ export function requantize(network: Network, model: Model, options: RequantizeOp
   }
   let clipped = 0;
   const layers = model.layers.map((layer, l) => {
-    const quantized = quantizeWeights(network.layers[l]!.weights, positive('weight scale', layer.scale));
+    const quantized = quantizeWeights(
+      network.layers[l]!.weights,
+      positive('weight scale', layer.scale),
+      layer.weightBits,
+    );
     clipped += quantized.clipped;
     return { ...layer, weights: quantized.weights };
   });

@@ -5,8 +5,10 @@ import type { InputSpread } from './spread.js';
 /** Parameters of on-device learning (SPEC.md, "Learning: the positive pass"). */
 export type LearningParameters = Pick<
   ModelState,
-  'tau' | 'centring' | 'margin' | 'meanShift' | 'thresholdShift' | 'reviveShift' | 'recentErrors' | 'errorSpan'
+  'tau' | 'centring' | 'margin' | 'meanShift' | 'thresholdShift' | 'reviveShift' | 'errorSpan'
 > & {
+  /** Error rate, Q16, that every layer begins with. */
+  readonly recentErrors: number;
   /**
    * Learning rate in the trainer's units, per layer (the last one also holds for layers above): a weight moves by
    * rate * activity * centred input, at the steepest slope (goodness far below theta), with the input at mean square 1.

@@ -1,14 +1,22 @@
 import { GoodnessError } from '../base/errors.js';
+import { INPUT_BITS, WEIGHT_BITS } from '../format/layout.js';
 import { LIMIT } from '../format/model.js';
+import type { PerLayer } from '../train/layers/fake-quantization.js';
 
-/** @throws GoodnessError `quantize.bits` unless weights of so many bits can be made */
-export function checkBits(bits: number): void {
-  if (bits === 8) return;
-  throw new GoodnessError('quantize.bits', 'weights of this many bits are not supported', {
-    expected: '8',
-    got: String(bits),
-    fix: 'Leave --bits out, or give 8.',
-  });
+/** @throws GoodnessError `quantize.bits` unless weights and inputs of so many bits can be made */
+export function checkBits(weights: PerLayer, inputs: PerLayer = 8): void {
+  for (const [name, option, values, allowed] of [
+    ['weights', '--bits', weights, WEIGHT_BITS],
+    ['inputs', '--input-bits', inputs, INPUT_BITS],
+  ] as const) {
+    const given = typeof values === 'number' ? [values] : values;
+    if (given.length > 0 && given.every((bits) => (allowed as readonly number[]).includes(bits))) continue;
+    throw new GoodnessError('quantize.bits', `${name} of this many bits are not supported`, {
+      expected: `${allowed.join(', ')}; one number, or one per layer`,
+      got: given.join(', '),
+      fix: `Leave ${option} out for 8 bits.`,
+    });
+  }
 }
 
 /**

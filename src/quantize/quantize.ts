@@ -3,15 +3,17 @@ import { Random } from '../base/random.js';
 import { type Dataset, select } from '../data/dataset.js';
 import { crc32 } from '../format/crc32.js';
 import { encodeImage } from '../format/image.js';
+import type { InputBits, WeightBits } from '../format/layout.js';
 import { formatMeta, type Meta } from '../format/meta.js';
 import { LIMIT, type Model, type ModelLayer, type ModelState, modelGroups } from '../format/model.js';
+import { ofLayer, type PerLayer } from '../train/layers/fake-quantization.js';
 import { type Network, validateNetwork } from '../train/network.js';
 import { type DeviceNetwork, deviceData, deviceNetwork } from './device-network.js';
 import { judgeScores, type ModelEvaluation } from './evaluation.js';
 import { LEARNING, type LearningParameters, layerLearning, suitedTo } from './learning.js';
 import { checkBits, checkDeviceLimits } from './limits.js';
 import { chooseRanges, type LayerRanges } from './ranges.js';
-import { checkFit, scoreDataset } from './scores.js';
+import { checkFit, LayerErrors, scoreDataset } from './scores.js';
 import { inputSpread } from './spread.js';
 import { calibrateThresholds, noveltyThreshold, type ThresholdRule } from './thresholds.js';
 import { chooseScale, quantizeWeights, type ScaleRule } from './weights.js';
@@ -19,8 +21,10 @@ import { chooseScale, quantizeWeights, type ScaleRule } from './weights.js';
 export interface QuantizeOptions {
   /** Labelled samples as the device will see them: ranges, thresholds and running means come from them. */
   readonly calibration: Dataset;
-  /** Bits of a weight; this version knows 8. */
-  readonly bits?: number;
+  /** Bits of a weight, 8, 4, 3 or 2: of all layers, or one per layer. 8 if left out. */
+  readonly bits?: PerLayer;
+  /** Bits of a layer's rescaled inputs, 8 or 4, likewise. */
+  readonly inputBits?: PerLayer;
   /** Decides the device's first random state, and which samples the ranges are taken from. */
   readonly seed?: number;
   /** Value of one step of each layer, for instance those of quantization-aware training; or how to find them. */
@@ -37,6 +41,8 @@ export interface QuantizeOptions {
 
 /** What quantization did to one layer. */
 export interface LayerReport extends LayerRanges {
+  readonly bits: number;
+  readonly inputBits: number;
   readonly scale: number;
   readonly clippedWeights: number;
   /** Root mean square error of the weights as a part of their own root mean square. */
@@ -44,7 +50,6 @@ export interface LayerReport extends LayerRanges {
 }
 
 export interface QuantizeReport {
-  readonly bits: number;
   readonly layers: readonly LayerReport[];
   readonly imageBytes: number;
   /** Score of a mean goodness of 1.0 in one layer: scores and thresholds divided by it are summed mean goodness. */
@@ -75,7 +80,8 @@ const LONGEST_HIDDEN = 8;
  */
 export function quantize(given: Network, options: QuantizeOptions): Quantized {
   const calibration = deviceData(given, options.calibration);
-  checkBits(options.bits ?? 8);
+  const { bits = 8, inputBits = 8 } = options;
+  checkBits(bits, inputBits);
   validateNetwork(given);
   const network = deviceNetwork(given);
   checkDeviceLimits({
@@ -97,20 +103,24 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
   const shape = shapeOf(network);
   const learns = given.objective === 'partitioned' && (options.learns ?? true);
   const quantized = network.layers.map(({ inputs, outputs, weights }, l) => {
-    const scale = Math.fround(typeof scales === 'string' ? chooseScale(weights, scales) : scales[l]!);
-    return { inputs, outputs, scale, ...quantizeWeights(weights, scale) };
+    const kind = { weightBits: ofLayer(bits, l) as WeightBits, inputBits: ofLayer(inputBits, l) as InputBits };
+    const scale = Math.fround(typeof scales === 'string' ? chooseScale(weights, scales, kind.weightBits) : scales[l]!);
+    return { inputs, outputs, ...kind, scale, ...quantizeWeights(weights, scale, kind.weightBits) };
   });
   const order = new Random(seed).permutation(calibration.count);
   const ranges = chooseRanges(shape, quantized, select(calibration, order.subarray(0, RANGE_SAMPLES)), (l) =>
     l === 0 ? LONGEST_INPUT : LONGEST_HIDDEN,
   );
-  const layers = quantized.map(({ inputs, outputs, scale, weights }, l): ModelLayer => {
+  const layers = quantized.map(({ inputs, outputs, weightBits, inputBits, scale, weights }, l): ModelLayer => {
     const { lengthShift, outputShift, activityMax } = ranges[l]!;
     const unit = Math.fround(ranges[l]!.outputUnit);
     return {
       inputs,
       outputs,
       weights,
+      weightBits,
+      inputBits,
+      layout: 0,
       scale,
       lengthShift,
       outputShift,
@@ -133,8 +143,7 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
     falseRejects: 0,
     falseAccepts: 0,
     noveltyThreshold: 0,
-    usualErrors: 0,
-    ...LEARNING,
+    ...shared(LEARNING),
     centring: 256,
     layers: layers.map((_, l) => ({
       theta: thetas[l]!,
@@ -142,6 +151,8 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
       rate: 0,
       learningShift: 1,
       reviveActivity: 0,
+      recentErrors: 0,
+      usualErrors: 0,
     })),
     thresholds: new Uint32Array(shape.classes),
     counts: new Uint32Array(shape.classes),
@@ -149,18 +160,19 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
   };
   const metaText = formatMeta({ ...describe(calibration), ...options.meta });
   const raw: Model = { ...shape, layers, metaText, state };
-  const { model: calibrated, evaluation } = calibrate(raw, calibration, options);
+  const { model: calibrated, evaluation, layerErrors } = calibrate(raw, calibration, options);
   const spread = inputSpread(calibrated, select(calibration, order.subarray(0, SPREAD_SAMPLES)));
-  const { rates, ...shared } = { ...LEARNING, ...suitedTo(spread), ...options.learning };
-  const usualErrors = Math.min(255, Math.ceil((256 * evaluation.error) / 100));
+  const learning = { ...LEARNING, ...suitedTo(spread), ...options.learning };
+  const { rates, recentErrors } = learning;
   const model: Model = {
     ...calibrated,
     state: {
       ...calibrated.state,
-      ...shared,
-      usualErrors,
+      ...shared(learning),
       layers: calibrated.state.layers.map((layer, l) => ({
         ...layer,
+        recentErrors,
+        usualErrors: Math.min(255, Math.ceil(256 * layerErrors[l]!)),
         ...layerLearning(
           layers[l]!,
           layer.theta,
@@ -170,8 +182,10 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
       })),
     },
   };
-  const reports = quantized.map(({ scale, clipped, relativeError }, l) => ({
+  const reports = quantized.map(({ weightBits, inputBits, scale, clipped, relativeError }, l) => ({
     ...ranges[l]!,
+    bits: weightBits,
+    inputBits,
     scale,
     clippedWeights: clipped,
     weightError: relativeError,
@@ -179,10 +193,18 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
   return { model, report: report(model, reports, evaluation) };
 }
 
+/** What of the learning parameters holds for the whole network. */
+function shared<P extends { readonly recentErrors: number }>(parameters: P): Omit<P, 'recentErrors' | 'rates'> {
+  const { recentErrors, rates, ...rest } = { rates: undefined, ...parameters };
+  return rest;
+}
+
 /** What `calibrate` found. */
 export interface Calibrated {
   readonly model: Model;
   readonly evaluation: ModelEvaluation;
+  /** Part of the samples that each layer and those below took for another class. */
+  readonly layerErrors: readonly number[];
 }
 
 /**
@@ -195,7 +217,10 @@ export function calibrate(
   options: Pick<QuantizeOptions, 'thresholds' | 'novelty'> = {},
 ): Calibrated {
   const sums = model.layers.map((layer) => new Float64Array(layer.learns ? layer.inputs : 0));
+  const errors = new LayerErrors(model);
+  let at = 0;
   const scores = scoreDataset(model, data, (pass) => {
+    if (model.objective === 'partitioned') errors.add(pass, data.labels[at++]!);
     sums.forEach((sum, l) => {
       const { input } = pass.layers[l]!;
       for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + input[i]!;
@@ -206,7 +231,11 @@ export function calibrate(
   const novelty = noveltyThreshold(scores, model.classes, options.novelty ?? 0.05);
   const means = sums.map((sum) => Uint16Array.from(sum, (s) => Math.round((256 * s) / Math.max(1, data.count))));
   const state = { ...model.state, thresholds, noveltyThreshold: novelty, means };
-  return { model: { ...model, state }, evaluation: judgeScores(scores, data.labels, thresholds, novelty) };
+  return {
+    model: { ...model, state },
+    evaluation: judgeScores(scores, data.labels, thresholds, novelty),
+    layerErrors: errors.rates(),
+  };
 }
 
 /** The score of a class whose goodness is at theta in every layer. */
@@ -235,7 +264,6 @@ export function weightsId(layers: readonly Pick<ModelLayer, 'weights'>[]): numbe
 
 function report(model: Model, layers: readonly LayerReport[], calibration: ModelEvaluation): QuantizeReport {
   return {
-    bits: 8,
     layers,
     imageBytes: encodeImage(model).length,
     scoreUnit: scoreUnit(model),
@@ -256,6 +284,7 @@ function shapeOf(network: DeviceNetwork): Shape {
     encoding,
     subtractMin,
     labelValue: objective === 'label' ? labelValue : 0,
+    layersBelow: 0,
   };
 }
 

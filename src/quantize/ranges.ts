@@ -1,4 +1,5 @@
 import { type Dataset, sample } from '../data/dataset.js';
+import { inputLimit } from '../format/layout.js';
 import { encodedInputs, largestActivity, type Model, type ModelLayer } from '../format/model.js';
 import { activate, encodeInput, type InputShape, isqrt, product, rescale } from '../reference/forward.js';
 
@@ -6,7 +7,7 @@ import { activate, encodeInput, type InputShape, isqrt, product, rescale } from 
 const MAX_UNIT = 512;
 /** Activities up to this many times 1.0 must not saturate, whatever the calibration data show. */
 const HEADROOM = 8;
-/** Part of the non-zero inputs of a layer that may be clipped at 255. */
+/** Part of the non-zero inputs of a layer that may be clipped at the largest input. */
 const CLIPPED = 1e-3;
 /** Part of the non-zero activities that may saturate. */
 const SATURATED = 1e-4;
@@ -19,7 +20,7 @@ export interface LayerRanges {
   readonly outputShift: number;
   readonly activityMax: number;
   readonly outputUnit: number;
-  /** Part of the non-zero inputs that is clipped at 255. */
+  /** Part of the non-zero inputs that is clipped at the largest input. */
   readonly clippedInputs: number;
   /** Part of the non-zero activities that saturates. */
   readonly saturated: number;
@@ -45,7 +46,7 @@ export function outputUnit(inputs: number, scale: number, lengthShift: number, o
  */
 export function chooseRanges(
   shape: InputShape & Pick<Model, 'rawInputs'>,
-  layers: readonly Pick<ModelLayer, 'inputs' | 'outputs' | 'weights' | 'scale'>[],
+  layers: readonly Pick<ModelLayer, 'inputs' | 'outputs' | 'weights' | 'scale' | 'inputBits'>[],
   dataset: Dataset,
   longest: (layer: number) => number,
 ): LayerRanges[] {
@@ -56,10 +57,10 @@ export function chooseRanges(
   });
   let source: Source = { rows: first, squares: first.map(squareSum) };
   return layers.map((layer, l) => {
-    const { lengthShift, clippedInputs } = chooseLength(source, longest(l));
+    const { lengthShift, clippedInputs } = chooseLength(source, longest(l), inputLimit(layer.inputBits));
     const accumulators = source.rows.map((row, s) => {
       const input = new Uint8Array(row.length);
-      rescale(row, source.squares[s]!, lengthShift, input);
+      rescale(row, source.squares[s]!, lengthShift, input, inputLimit(layer.inputBits));
       const target = new Int32Array(layer.outputs);
       product(layer, input, target);
       return target;
@@ -76,9 +77,13 @@ export function chooseRanges(
 }
 
 /** The longest length at which hardly any input is clipped. */
-function chooseLength(source: Source, longest: number): Pick<LayerRanges, 'lengthShift' | 'clippedInputs'> {
+function chooseLength(
+  source: Source,
+  longest: number,
+  most: number,
+): Pick<LayerRanges, 'lengthShift' | 'clippedInputs'> {
   for (let k = longest; ; k--) {
-    const limit = 255.5 / 2 ** k;
+    const limit = (most + 0.5) / 2 ** k;
     let clipped = 0;
     let active = 0;
     source.rows.forEach((row, s) => {

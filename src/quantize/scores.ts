@@ -35,6 +35,47 @@ export function scoreDataset(
   return scores;
 }
 
+/** Counts how often each layer and those below take a sample for another class: the layer's own evidence (SPEC.md 5, step 7). */
+export class LayerErrors {
+  private readonly wrong: Uint32Array;
+  private readonly model: Model;
+  private samples = 0;
+
+  constructor(model: Model) {
+    this.model = model;
+    this.wrong = new Uint32Array(model.layers.length);
+  }
+
+  /** @param pass that of a sample of class `label`, with the goodness of all classes */
+  add(pass: Pass, label: number): void {
+    const scores = new Float64Array(this.model.classes);
+    this.samples++;
+    pass.layers.forEach(({ goodness }, l) => {
+      const factor = this.model.state.layers[l]!.scoreFactor;
+      let best = 0;
+      for (let c = 0; c < scores.length; c++) {
+        scores[c] = scores[c]! + scorePart(goodness[c]!, factor);
+        if (scores[c]! > scores[best]!) best = c;
+      }
+      if (best !== label) this.wrong[l]!++;
+    });
+  }
+
+  /** Part of the samples that each layer took for another class, 0 to 1. */
+  rates(): number[] {
+    return Array.from(this.wrong, (wrong) => wrong / Math.max(1, this.samples));
+  }
+}
+
+/** Part of labelled samples that each layer and those below take for another class; 0 where classes have no groups of their own. */
+export function layerErrors(model: Model, dataset: Dataset): number[] {
+  const errors = new LayerErrors(model);
+  if (model.objective === 'label') return errors.rates();
+  let at = 0;
+  scoreDataset(model, dataset, (pass) => errors.add(pass, dataset.labels[at++]!));
+  return errors.rates();
+}
+
 /** @throws GoodnessError `quantize.data` unless the data set has the model's inputs and classes */
 export function checkFit(model: Pick<Model, 'rawInputs' | 'classes'>, dataset: Dataset): void {
   if (dataset.width === model.rawInputs && dataset.classes.length === model.classes) return;

@@ -1,8 +1,6 @@
 import { GoodnessError } from '../base/errors.js';
+import { type WeightBits, weightLimit } from '../format/layout.js';
 import { fittingScale } from '../train/layers/fake-quantization.js';
-
-/** Largest magnitude of an int8 weight: -128 has no counterpart. */
-export const WEIGHT_LIMIT = 127;
 
 /**
  * How the value of one step is found: `fit` leaves the smallest squared error, `largest` clips no weight.
@@ -19,15 +17,15 @@ export interface QuantizedWeights {
 }
 
 /** Value of one step, > 0. */
-export function chooseScale(weights: Float32Array, rule: ScaleRule): number {
-  if (rule === 'fit') return fittingScale(weights, 8);
+export function chooseScale(weights: Float32Array, rule: ScaleRule, bits: WeightBits = 8): number {
+  if (rule === 'fit') return fittingScale(weights, bits);
   let largest = 0;
   for (const w of weights) largest = Math.max(largest, Math.abs(w));
-  return largest === 0 ? 1 : largest / WEIGHT_LIMIT;
+  return largest === 0 ? 1 : largest / weightLimit(bits);
 }
 
 /** @throws GoodnessError `quantize.scale` */
-export function quantizeWeights(weights: Float32Array, scale: number): QuantizedWeights {
+export function quantizeWeights(weights: Float32Array, scale: number, bits: WeightBits = 8): QuantizedWeights {
   if (!(scale > 0) || !Number.isFinite(scale)) {
     throw new GoodnessError('quantize.scale', 'invalid weight scale', {
       expected: 'a number above 0',
@@ -35,13 +33,14 @@ export function quantizeWeights(weights: Float32Array, scale: number): Quantized
     });
   }
   const quantized = new Int8Array(weights.length);
+  const limit = weightLimit(bits);
   let clipped = 0;
   let changed = 0;
   let whole = 0;
   for (let i = 0; i < weights.length; i++) {
     const w = weights[i]!;
     const q = Math.round(w / scale);
-    const held = Math.max(-WEIGHT_LIMIT, Math.min(WEIGHT_LIMIT, q));
+    const held = Math.max(-limit, Math.min(limit, q));
     if (held !== q) clipped++;
     quantized[i] = held;
     changed += (w - held * scale) ** 2;

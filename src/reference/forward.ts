@@ -36,12 +36,14 @@ export function isqrt(value: number): number {
  * @param source whole numbers of 0 or more, (count)
  * @param squares sum of their squares, below 2^32
  * @param target bytes (count)
+ * @param limit largest of them: 255 or 15
  */
 export function rescale(
   source: Uint8Array | Uint16Array,
   squares: number,
   lengthShift: number,
   target: Uint8Array,
+  limit = 255,
 ): void {
   const root = isqrt(squares);
   if (root === 0) {
@@ -51,7 +53,7 @@ export function rescale(
   const factor = Math.floor(2 ** (lengthShift + 16) / root);
   for (let i = 0; i < source.length; i++) {
     const x = source[i]!;
-    target[i] = x === 0 ? 0 : Math.min(255, (x * factor + 32768) >>> 16);
+    target[i] = x === 0 ? 0 : Math.min(limit, (x * factor + 32768) >>> 16);
   }
 }
 

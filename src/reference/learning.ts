@@ -1,3 +1,4 @@
+import { weightLimit } from '../format/layout.js';
 import type { LayerState, ModelLayer, ModelState } from '../format/model.js';
 import { COLUMN_STEP, ROW_STEP, type Xorshift } from './xorshift.js';
 
@@ -16,16 +17,13 @@ export interface LayerActivity {
   readonly goodness: Uint32Array;
 }
 
-type Rates = Pick<
-  ModelState,
-  't' | 'tau' | 'centring' | 'margin' | 'meanShift' | 'reviveShift' | 'recentErrors' | 'usualErrors' | 'errorSpan'
->;
+type Rates = Pick<ModelState, 't' | 'tau' | 'centring' | 'margin' | 'meanShift' | 'reviveShift' | 'errorSpan'>;
 
 /**
  * Learns one sample in one layer by the covariance rule (SPEC.md, "Learning: the positive pass", steps 1 to 5).
  * @param layer its weights are changed
  * @param means running mean of the inputs, Q8 (inputs); changed
- * @param random the device's random numbers; drawn from
+ * @param random the layer's random numbers; drawn from
  * @param label the sample's class
  * @returns whether the sample passed the gate, which counts as an update
  */
@@ -51,7 +49,7 @@ export function learnLayer(
   const slope = SLOPE_TABLE[Math.min(63, Math.floor(own / (theta >>> 5)))]!;
   let step = Math.floor((slope * parameters.rate) / 65536);
   step = Math.floor((step * rates.tau) / Math.min(0xffffffff, rates.tau + rates.t));
-  const excess = Math.max(0, rates.recentErrors - 256 * rates.usualErrors);
+  const excess = Math.max(0, parameters.recentErrors - 256 * parameters.usualErrors);
   if (excess < 256 * rates.errorSpan) step = Math.floor((step * excess) / (256 * rates.errorSpan));
 
   const first = label * size;
@@ -94,11 +92,12 @@ function moveRow(
   dither: number,
 ): void {
   const { weights, outputs } = layer;
+  const limit = weightLimit(layer.weightBits);
   let d = dither;
   for (let i = 0, at = row; i < input.length; i++, at += outputs) {
     const centred = input[i]! - ((means[i]! * centring + 32768) >>> 16);
     const change = (pull * centred + (d >>> (32 - shift))) >> shift;
     d = (d + COLUMN_STEP) | 0;
-    if (change !== 0) weights[at] = Math.max(-127, Math.min(127, weights[at]! + change));
+    if (change !== 0) weights[at] = Math.max(-limit, Math.min(limit, weights[at]! + change));
   }
 }

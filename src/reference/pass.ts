@@ -1,3 +1,4 @@
+import { inputLimit } from '../format/layout.js';
 import { encodedInputs, type Model, modelGroups } from '../format/model.js';
 import { activate, encodeInput, groupGoodness, product, rescale, sumOfSquares } from './forward.js';
 import type { LayerActivity } from './learning.js';
@@ -38,7 +39,7 @@ export class Pass {
     for (let l = 0; l < this.buffers.length; l++) {
       const layer = model.layers[l]!;
       const { input, accumulators, activities, goodness } = this.buffers[l]!;
-      rescale(source, squares, layer.lengthShift, input);
+      rescale(source, squares, layer.lengthShift, input, inputLimit(layer.inputBits));
       product(layer, input, accumulators);
       activate(layer, accumulators, activities);
       squares = groupGoodness(activities, goodness);

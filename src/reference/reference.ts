@@ -1,13 +1,13 @@
 import { encodeImage } from '../format/image.js';
 import { FLAG, type Outcome } from '../format/message.js';
-import type { Model, ModelState } from '../format/model.js';
+import type { LayerState, Model, ModelState } from '../format/model.js';
 import { applyPatch, type Patch } from '../format/patch.js';
 import { STATUS, statusError } from '../format/status.js';
 import { ClassCounter } from './class-counter.js';
 import { scorePart } from './forward.js';
 import { learnLayer } from './learning.js';
 import { Pass } from './pass.js';
-import { Xorshift } from './xorshift.js';
+import { layerRandom, Xorshift } from './xorshift.js';
 
 /** What the reference says about one sample: the device's answer, and what led to it. */
 export interface Result extends Outcome {
@@ -18,6 +18,7 @@ export interface Result extends Outcome {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type LearnedState = Mutable<Omit<ModelState, 'layers'>> & { layers: readonly Mutable<LayerState>[] };
 
 /**
  * The integer arithmetic of SPEC.md, sections 3 to 7, written from that page alone: what the C core is checked against.
@@ -25,7 +26,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export class Reference {
   private model: Model;
-  private state: Mutable<ModelState>;
+  private state: LearnedState;
   private random: Xorshift;
   private counter: ClassCounter | undefined;
   private ticket = 0;
@@ -54,7 +55,9 @@ export class Reference {
         goodness[l]!.set(layer.goodness, first);
       });
     }
-    this.addScores(goodness, scores);
+    goodness.forEach((values, l) => {
+      this.addScores(l, values, scores);
+    });
     return { ...this.judge(scores, label), scores, goodness };
   }
 
@@ -81,8 +84,11 @@ export class Reference {
     this.checkSample(raw, label);
     const { state } = this;
     let learned = false;
+    const r = this.random.next();
+    const scores = new Uint32Array(this.model.classes);
     this.pass.run(this.model, raw, label, (l) => {
       const layer = this.model.layers[l]!;
+      this.addScores(l, this.pass.layers[l]!.goodness, scores);
       if (!layer.learns) return;
       const updated = learnLayer(
         layer,
@@ -90,16 +96,15 @@ export class Reference {
         state,
         state.means[l]!,
         this.pass.layers[l]!,
-        this.random,
+        layerRandom(r, this.model.layersBelow + l),
         label,
       );
+      this.countError(l, best(scores) !== label);
       if (!updated) return;
       learned = true;
       state.updates = Math.min(0xffffffff, state.updates + 1);
     });
-    const scores = new Uint32Array(this.model.classes);
     const goodness = this.pass.layers.map((layer) => layer.goodness.slice());
-    this.addScores(goodness, scores);
     const outcome = this.judge(scores, label);
     this.count(outcome, scores, label);
     this.counter?.add(raw, label);
@@ -154,34 +159,35 @@ export class Reference {
     return encodeImage(this.toModel());
   }
 
-  private addScores(goodness: readonly Uint32Array[], scores: Uint32Array): void {
-    goodness.forEach((values, l) => {
-      const factor = this.state.layers[l]!.scoreFactor;
-      for (let c = 0; c < scores.length; c++) scores[c] = scores[c]! + scorePart(values[c]!, factor);
-    });
+  private addScores(layer: number, goodness: Uint32Array, scores: Uint32Array): void {
+    const factor = this.state.layers[layer]!.scoreFactor;
+    for (let c = 0; c < scores.length; c++) scores[c] = scores[c]! + scorePart(goodness[c]!, factor);
+  }
+
+  /** Step 7 of learning: a layer's own evidence. */
+  private countError(layer: number, wrong: boolean): void {
+    const state = this.state.layers[layer]!;
+    state.recentErrors += wrong ? (65535 - state.recentErrors) >> 6 : -(state.recentErrors >> 6);
   }
 
   private judge(scores: Uint32Array, label: number | undefined): Outcome {
     const { thresholds, noveltyThreshold } = this.state;
-    let best = 0;
-    for (let c = 1; c < scores.length; c++) if (scores[c]! > scores[best]!) best = c;
-    let flags = scores[best]! < noveltyThreshold ? FLAG.novel : 0;
+    const cls = best(scores);
+    let flags = scores[cls]! < noveltyThreshold ? FLAG.novel : 0;
     if (label !== undefined) {
-      if (best === label) flags |= FLAG.correct;
+      if (cls === label) flags |= FLAG.correct;
       if (scores[label]! < thresholds[label]!) flags |= FLAG.falseReject;
       if (scores.some((score, c) => c !== label && score >= thresholds[c]!)) flags |= FLAG.falseAccept;
     }
-    return { class: best, flags, score: scores[best]!, labelScore: label === undefined ? 0 : scores[label]! };
+    return { class: cls, flags, score: scores[cls]!, labelScore: label === undefined ? 0 : scores[label]! };
   }
 
-  /** Steps 7 and 8 of learning. */
+  /** Steps 8 and 9 of learning. */
   private count(outcome: Outcome, scores: Uint32Array, label: number): void {
     const { state } = this;
     const { thresholds, counts, thresholdShift } = state;
     state.samples = Math.min(0xffffffff, state.samples + 1);
-    const wrong = (outcome.flags & FLAG.correct) === 0;
-    state.recentErrors += wrong ? (65535 - state.recentErrors) >> 6 : -(state.recentErrors >> 6);
-    if (wrong) state.errors = Math.min(0xffffffff, state.errors + 1);
+    if ((outcome.flags & FLAG.correct) === 0) state.errors = Math.min(0xffffffff, state.errors + 1);
     if ((outcome.flags & FLAG.falseReject) !== 0) state.falseRejects = Math.min(0xffffffff, state.falseRejects + 1);
     if ((outcome.flags & FLAG.falseAccept) !== 0) state.falseAccepts = Math.min(0xffffffff, state.falseAccepts + 1);
     if (thresholdShift > 0) {
@@ -206,10 +212,17 @@ export class Reference {
   }
 }
 
+/** The lowest class with the largest score. */
+function best(scores: Uint32Array): number {
+  let found = 0;
+  for (let c = 1; c < scores.length; c++) if (scores[c]! > scores[found]!) found = c;
+  return found;
+}
+
 /** A deep copy, and its state again as what learning may change. */
-function copy(model: Model): [Model, Mutable<ModelState>] {
+function copy(model: Model): [Model, LearnedState] {
   const layers = model.layers.map((layer) => ({ ...layer, weights: layer.weights.slice() }));
-  const state: Mutable<ModelState> = {
+  const state: LearnedState = {
     ...model.state,
     layers: model.state.layers.map((layer) => ({ ...layer })),
     thresholds: model.state.thresholds.slice(),

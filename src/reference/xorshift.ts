@@ -19,6 +19,14 @@ export class Xorshift {
   }
 }
 
+/** The random numbers of layer `layer`, counted from the network's first, while a sample for which r was drawn is learned. */
+export function layerRandom(r: number, layer: number): Xorshift {
+  let s = (r + Math.imul(layer, COLUMN_STEP)) | 0;
+  s ^= s >>> 16;
+  s = Math.imul(s, ROW_STEP) >>> 0;
+  return new Xorshift(s === 0 ? 1 : s);
+}
+
 /** Step of a dither from one column to the next (2^32 / golden ratio). */
 export const COLUMN_STEP = 0x9e3779b9;
 

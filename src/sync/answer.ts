@@ -5,6 +5,7 @@ import type { Model } from '../format/model.js';
 import { diffPatch, type Patch } from '../format/patch.js';
 import { dequantize, requantize } from '../quantize/dequantize.js';
 import { evaluateModel } from '../quantize/evaluation.js';
+import { layerErrors } from '../quantize/scores.js';
 import type { Backend } from '../train/backend.js';
 import { FIRST_SYNC, LATER_SYNC, type NegativePlan, negativePhase } from './negative.js';
 import { buildProxy, type ProxyReport } from './proxy.js';
@@ -102,6 +103,7 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
     backend,
     network: before,
     scales: model.layers.map((layer) => layer.scale),
+    bits: model.layers.map((layer) => layer.weightBits),
     frozen: new Set(model.layers.flatMap((layer, index) => (layer.learns ? [] : [index]))),
     proxy: slice(proxy.data, 0, count),
     host: slice(here, 0, count),
@@ -113,14 +115,18 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
 
   const calibration = held > 0 ? slice(proxy.data, count, proxy.data.count) : proxy.data;
   const trained = requantize(network, model, { calibration }).model;
-  const deviceError = (100 * model.state.recentErrors) / 65535;
+  // The device counts errors layer by layer; the highest one that learns has seen the most evidence.
+  const top = model.layers.findLastIndex((layer) => layer.learns);
+  const deviceError = (100 * (model.state.layers[top]?.recentErrors ?? 0)) / 65535;
   const proxyErrorBefore = evaluateModel(model, calibration).error;
   const trainedError = evaluateModel(trained, calibration).error;
   // A device that has come further than this training leads keeps its weights, and gets thresholds and means.
   const kept = trainedError > proxyErrorBefore;
   const fresh = kept ? requantize(before, model, { calibration }).model : trained;
   const proxyError = kept ? proxyErrorBefore : trainedError;
-  const doubt = model.state.samples === 0 ? 0 : deviceError - proxyErrorBefore;
+  const expected = 100 * (layerErrors(model, calibration)[top] ?? 0);
+  const doubt = model.state.samples === 0 ? 0 : deviceError - expected;
+  const freshErrors = layerErrors(fresh, calibration);
   const settled = first && doubt <= CREDIBLE ? SETTLED.rate : 1;
   const next: Model = {
     ...fresh,
@@ -129,8 +135,11 @@ export async function answer(device: DeviceState, options: AnswerOptions): Promi
       t: 0,
       tau: SETTLED.tau,
       margin: Math.min(fresh.state.margin, SETTLED.margin),
-      recentErrors: Math.round(655.35 * proxyError),
-      layers: fresh.state.layers.map((layer) => ({ ...layer, rate: slower(layer.rate, settled) })),
+      layers: fresh.state.layers.map((layer, l) => ({
+        ...layer,
+        recentErrors: Math.round(65535 * freshErrors[l]!),
+        rate: slower(layer.rate, settled),
+      })),
     },
   };
   const { patch, clipped } = diffPatch(model, next, device.ticket);

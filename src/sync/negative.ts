@@ -3,6 +3,7 @@ import { Random } from '../base/random.js';
 import { type Dataset, select } from '../data/dataset.js';
 import type { Backend } from '../train/backend.js';
 import type { PartialTrainConfig } from '../train/config.js';
+import { fakeQuantize, ofLayer, type PerLayer } from '../train/layers/fake-quantization.js';
 import type { Network } from '../train/network.js';
 import { scheduleFactor } from '../train/schedule/schedule.js';
 import { Trainer } from '../train/trainer.js';
@@ -28,8 +29,10 @@ export interface NegativePhaseOptions {
   readonly backend: Backend;
   /** The device's weights as they are now, dequantized. */
   readonly network: Network;
-  /** Value of one int8 step of each layer; left out: trained in floating point. */
+  /** Value of one step of each layer's weights; left out: trained in floating point. */
   readonly scales?: readonly number[];
+  /** Bits of each layer's weights, 8 if left out. */
+  readonly bits?: PerLayer;
   /** Layers that the device can't change, by index: they stay as they are. */
   readonly frozen?: ReadonlySet<number>;
   /** The host's picture of the device's domain. */
@@ -75,12 +78,12 @@ const BREATH = 8;
 
 /**
  * The negative phase that a device leaves to its host: from the device's weights, trains both phases on the proxy and on
- * untouched host data, half and half, aware of the rounding to the device's int8 steps.
- * @returns the network with new weights; with `scales`, they are whole numbers of steps within +-127
+ * untouched host data, half and half, aware of the rounding to the device's steps.
+ * @returns the network with new weights; with `scales`, they are whole numbers of steps within what the bits hold
  * @throws GoodnessError negative.data, negative.aborted, and those of the trainer
  */
 export async function negativePhase(options: NegativePhaseOptions): Promise<Network> {
-  const { backend, network, scales, frozen = new Set(), proxy, host, plan, seed, signal } = options;
+  const { backend, network, scales, bits = 8, frozen = new Set(), proxy, host, plan, seed, signal } = options;
   checkPlan(options);
   const trainer = new Trainer({
     backend,
@@ -91,7 +94,7 @@ export async function negativePhase(options: NegativePhaseOptions): Promise<Netw
     config: {
       ...(hasDrawnClasses(proxy, host) ? drawnRecipe(host) : KNOWN_RECIPE),
       ...options.config,
-      ...(scales === undefined ? {} : { quantization: { bits: 8, scales } }),
+      ...(scales === undefined ? {} : { quantization: { bits, scales } }),
     },
   });
   const random = new Random(seed ^ 0x5bd1e995);
@@ -121,7 +124,7 @@ export async function negativePhase(options: NegativePhaseOptions): Promise<Netw
     }
     if (step % BREATH === 0) await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return scales === undefined ? trainer.network() : rounded(trainer.network(), scales);
+  return scales === undefined ? trainer.network() : rounded(trainer.network(), scales, bits);
 }
 
 /** Samples of one data set in random order, again and again. */
@@ -153,15 +156,13 @@ class Feed {
 }
 
 /** Weights as the device will hold them. */
-function rounded(network: Network, scales: readonly number[]): Network {
+function rounded(network: Network, scales: readonly number[], bits: PerLayer): Network {
   return {
     ...network,
     layers: network.layers.map((layer, index) => {
-      const scale = scales[index]!;
-      return {
-        ...layer,
-        weights: layer.weights.map((w) => Math.max(-127, Math.min(127, Math.round(w / scale))) * scale),
-      };
+      const weights = new Float32Array(layer.weights.length);
+      fakeQuantize(layer.weights, weights, scales[index]!, ofLayer(bits, index));
+      return { ...layer, weights };
     }),
   };
 }

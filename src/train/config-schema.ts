@@ -160,7 +160,13 @@ const ENTRIES = {
   peer: field(fromZero, 'Weight of peer normalisation; 0'),
   quantization: field(
     v.strictObject({
-      bits: v.pipe(whole(2, 8), v.description('Bits per weight')),
+      bits: v.pipe(
+        v.union(
+          [whole(2, 8), v.pipe(v.array(whole(2, 8)), v.minLength(1))],
+          'a whole number from 2 to 8, or one per layer',
+        ),
+        v.description('Bits per weight, of all layers or of each'),
+      ),
       scales: field(v.array(positive, 'a list of numbers above 0'), 'Value of a step per layer; found'),
     }),
     'Training with rounded weights; off',

@@ -124,7 +124,7 @@ describe('goodness train', () => {
     ['layers that are no multiples of the classes', ['--layers', '25-24'], 'network.shape'],
     ['layers that are no numbers', ['--layers', 'a-b'], 'usage.layers'],
     ['another number of inputs', ['--layers', '784-24-24'], 'usage.layers'],
-    ['bits that it does not know', ['--bits', '3', '--epochs', '1'], 'quantize.bits'],
+    ['bits that it does not know', ['--bits', '5', '--epochs', '1'], 'quantize.bits'],
   ])('refuses %s', async (_, args, code) => {
     const said = await goodness('train', at('gestures.csv'), '--out', at('refused'), ...args);
     expect(said.err).toContain(`error[${code}]`);

@@ -3,6 +3,7 @@ import { Session } from '../../src/device/session.js';
 import { connectSimulated } from '../../src/device/simulated.js';
 import { SimulatedBoard } from '../../src/device/simulated-board.js';
 import { encodeFrame } from '../../src/format/frame.js';
+import { FORMAT_VERSION } from '../../src/format/image.js';
 import { MESSAGES, PROTOCOL_VERSION } from '../../src/format/message.js';
 import { STATUS } from '../../src/format/status.js';
 import { FaultyTransport } from './support/faulty-transport.js';
@@ -14,10 +15,10 @@ const sample = new Uint8Array(MODEL.rawInputs).fill(7);
 
 /** A good HELLO response of a device without a model. */
 function helloPayload(version = PROTOCOL_VERSION, window = 4, ahead = 0): Uint8Array {
-  const payload = new Uint8Array(1 + 46);
+  const payload = new Uint8Array(1 + 48);
   const view = new DataView(payload.buffer, 1);
   view.setUint16(0, version, true);
-  view.setUint16(2, 1, true);
+  view.setUint16(2, FORMAT_VERSION, true);
   view.setUint8(5, window);
   view.setUint16(6, 512, true);
   view.setUint16(8, 512, true);
@@ -28,7 +29,7 @@ function helloPayload(version = PROTOCOL_VERSION, window = 4, ahead = 0): Uint8A
 describe('a session', () => {
   it('greets a device and knows what it is', async () => {
     const { session } = await openRig({ image: null });
-    expect(session.hello).toMatchObject({ protocolVersion: 1, learns: true, modelLoaded: false });
+    expect(session.hello).toMatchObject({ protocolVersion: 2, learns: true, modelLoaded: false });
     expect(session.hello.loadStatus).toBe(STATUS.NO_MODEL);
     await session.close();
   });
@@ -70,11 +71,11 @@ describe('a session', () => {
   });
 
   it('refuses a device of another protocol version, whichever side notices', async () => {
-    const newer = PeerTransport.saying(helloPayload(2));
-    await expect(Session.open(newer, QUICK)).rejects.toMatchObject({ code: 'device.version', expected: '1', got: '2' });
-    const refusal = Uint8Array.of(STATUS.VERSION, 2, 0, 0, 0, 1, 0, 0, 0);
+    const newer = PeerTransport.saying(helloPayload(3));
+    await expect(Session.open(newer, QUICK)).rejects.toMatchObject({ code: 'device.version', expected: '2', got: '3' });
+    const refusal = Uint8Array.of(STATUS.VERSION, 1, 0, 0, 0, 2, 0, 0, 0);
     const older = PeerTransport.saying(refusal);
-    await expect(Session.open(older, QUICK)).rejects.toMatchObject({ code: 'device.version', expected: '2', got: '1' });
+    await expect(Session.open(older, QUICK)).rejects.toMatchObject({ code: 'device.version', expected: '1', got: '2' });
   });
 
   it('gives up on a device that falls silent, and works again when it is back', async () => {
@@ -160,7 +161,7 @@ describe('a session', () => {
     const session = await Session.open(peer, { responseMs: 60_000 });
     await Promise.all([1, 2].map((index) => session.request(MESSAGES.stream, { index })));
     expect(session.line.retries).toBe(1);
-    expect(peer.requests.map((frame) => frame.payload[0])).toEqual([1, 1, 2, 1]);
+    expect(peer.requests.map((frame) => frame.payload[0])).toEqual([PROTOCOL_VERSION, 1, 2, 1]);
     await session.close();
   });
 

@@ -154,7 +154,7 @@ describe('flashing', () => {
   it.each([
     ['a changed byte', 'image.crc', (image: Uint8Array) => image.map((byte, i) => (i === 300 ? byte ^ 1 : byte))],
     ['a missing end', 'image.truncated', (image: Uint8Array) => image.slice(0, -8)],
-    ['an unknown version', 'image.version', (image: Uint8Array) => image.map((byte, i) => (i === 4 ? 2 : byte))],
+    ['an unknown version', 'image.version', (image: Uint8Array) => image.map((byte, i) => (i === 4 ? 3 : byte))],
     [
       'text instead',
       'image.magic',

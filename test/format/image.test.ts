@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GoodnessError } from '../../src/base/errors.js';
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../../src/format/image.js';
+import { INPUT_BITS, WEIGHT_BITS } from '../../src/format/layout.js';
 import { formatMeta, metaOf } from '../../src/format/meta.js';
 import type { Model } from '../../src/format/model.js';
 import { randomModel } from '../golden/random-model.js';
@@ -39,6 +40,9 @@ const models = fc
     subtractMin: fc.boolean(),
     meta: fc.boolean(),
     learns: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+    bits: fc.array(fc.constantFrom(...WEIGHT_BITS), { minLength: 8, maxLength: 8 }),
+    inputBits: fc.array(fc.constantFrom(...INPUT_BITS), { minLength: 8, maxLength: 8 }),
+    layersBelow: fc.integer({ min: 0, max: 255 }),
   })
   .map(({ groupSizes, ...rest }) => randomModel({ ...rest, hidden: groupSizes.map((n) => n * rest.classes) }));
 
@@ -87,7 +91,7 @@ describe('model image', () => {
     expect(codeOf(() => decodeImage(bad))).toBe('image.crc');
     bad[8] = bad[8]! ^ 4;
     expect(codeOf(() => decodeImage(bad))).toBe('image.truncated');
-    bad[4] = 2;
+    bad[4] = 1;
     expect(codeOf(() => decodeImage(bad))).toBe('image.version');
     bad[0] = 0;
     expect(codeOf(() => decodeImage(bad))).toBe('image.magic');
@@ -102,7 +106,7 @@ describe('model image', () => {
           // Infinite and undefined floats need not keep their bits.
           expect(back.length).toBe(bytes.length);
         });
-        expect(['none', 'image.field', 'image.meta', 'image.truncated']).toContain(code);
+        expect(['none', 'image.field', 'image.layout', 'image.meta', 'image.truncated']).toContain(code);
       }),
       { numRuns: 2000 },
     );
@@ -126,7 +130,8 @@ describe('model image', () => {
     ['state offset', 32, [0]],
     ['state offset', 35, [255]],
     ['state length', 36, [0]],
-    ['reserved', 40, [1]],
+    ['reserved', 41, [1]],
+    ['reserved', 43, [1]],
     ['reserved', 44, [1]],
     ['inputs', 48, [4]],
     ['neurons', 50, [0]],
@@ -134,13 +139,10 @@ describe('model image', () => {
     ['neurons beyond the limit', 51, [0x40]],
     ['length shift', 52, [3]],
     ['length shift', 52, [13]],
-    ['layout', 53, [1]],
-    ['weight bits', 54, [4]],
     ['layer flags', 55, [2]],
     ['weights offset', 56, [1]],
     ['weights length', 60, [1]],
     ['output shift', 64, [25]],
-    ['reserved', 65, [1]],
     ['largest output', 66, [0, 0]],
     ['largest output that overflows', 66, [255, 255]],
     ['weight of -128', layout.weightsOffsets[0]!, [128]],
@@ -154,12 +156,46 @@ describe('model image', () => {
     ['revive shift', layout.stateOffset + 43, [9]],
     ['theta', layout.stateOffset + 48, [31, 0, 0, 0]],
     ['sum of score factors', layout.stateOffset + 52, [255, 255]],
-    ['learning shift', layout.stateOffset + 58, [0]],
-    ['learning shift', layout.stateOffset + 58, [25]],
-    ['reserved', layout.stateOffset + 59, [1]],
+    ['reserved', layout.stateOffset + 44, [1]],
+    ['reserved', layout.stateOffset + 46, [1]],
+    ['learning shift', layout.stateOffset + 60, [0]],
+    ['learning shift', layout.stateOffset + 60, [25]],
+    ['reserved', layout.stateOffset + 62, [1]],
     ['padding of the state', image.length - 1, [1]],
   ])('is refused for a bad %s (offset %i)', (_, offset, bytes) => {
     expect(codeOf(() => decodeImage(altered(offset, ...bytes)))).toBe('image.field');
+  });
+
+  it.each([
+    ['layout', 53, 16],
+    ['weight bits', 54, 5],
+    ['weight bits', 54, 1],
+    ['weight bits', 54, 16],
+    ['input bits', 65, 0],
+    ['input bits', 65, 5],
+  ])('is refused for a %s that there is not (offset %i)', (_, offset, value) => {
+    expect(codeOf(() => decodeImage(altered(offset, value)))).toBe('image.layout');
+  });
+
+  it('holds weights of few bits in half the bytes, and refuses what they can not be', () => {
+    const model = randomModel({ seed: 2, rawInputs: 5, classes: 3, hidden: [3], bits: 4, learns: [false] });
+    const bytes = encodeImage(model);
+    const at = imageLayout(model).weightsOffsets[0]!;
+    const [even, odd] = [model.layers[0]!.weights[3]!, model.layers[0]!.weights[4]!];
+    expect(bytes[at + 2]).toBe((even & 15) | ((odd & 15) << 4));
+    expect(imageLayout(model).stateOffset).toBe(at + 12);
+    for (const [offset, value] of [
+      [2, 8 | ((odd & 15) << 4)],
+      [3, bytes[at + 3]! | 0x10],
+      [10, 1],
+    ] as const) {
+      const bad = bytes.slice();
+      bad[at + offset] = value;
+      sealImage(bad);
+      expect(codeOf(() => decodeImage(bad))).toBe('image.field');
+    }
+    const layer = { ...model.layers[0]!, weights: new Int8Array(15).fill(-8) };
+    expect(codeOf(() => encodeImage({ ...model, layers: [layer] }))).toBe('image.field');
   });
 
   it('is not written from numbers that do not fit', () => {

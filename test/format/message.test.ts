@@ -6,7 +6,7 @@ const input = Uint8Array.of(9, 8, 7);
 
 describe('requests', () => {
   it.each([
-    ['hello', MESSAGES.hello.encode({}), [1, 0]],
+    ['hello', MESSAGES.hello.encode({}), [2, 0]],
     ['status', MESSAGES.status.encode(undefined as never), []],
     [
       'begin',
@@ -47,18 +47,19 @@ describe('requests', () => {
 describe('responses', () => {
   it('of HELLO carry every field', () => {
     const bytes = Uint8Array.of(
-      ...[0, 1, 0, 1, 0, 0b101, 4, 0, 4, 0, 8, 0, 0, 2, 0, 1, 0, 2, 0, 0, 0, 1, 0, 5, 0, 0, 0],
-      ...[1, 0, 16, 3, 10, 2, 7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0x34, 0x12, 0x77, 0x61, 0x73, 0x6d],
+      ...[0, 2, 0, 2, 0, 0b101, 4, 0, 4, 0, 8, 0, 0, 2, 0, 1, 0, 2, 0, 0, 0, 1, 0, 5, 0, 0, 0],
+      ...[1, 0, 16, 3, 10, 2, 7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0x34, 0x12, 5, 1, 0x77, 0x61, 0x73, 0x6d],
     );
     const hello = decodeResponse(MESSAGES.hello, bytes);
     expect(hello).toEqual({
-      protocolVersion: 1,
-      formatVersion: 1,
+      protocolVersion: 2,
+      formatVersion: 2,
       learns: true,
       hasStatistics: false,
       persistent: true,
       imageWithFirmware: false,
       canRestart: false,
+      takesNibbles: false,
       window: 4,
       maxRequest: 1024,
       maxResponse: 2048,
@@ -75,18 +76,20 @@ describe('responses', () => {
       baseId: 8,
       samples: 9,
       ahead: 0x1234,
+      layouts: 0x105,
       target: 'wasm',
     });
     checkProtocol(hello);
-    bytes[5] = 0b11000;
+    bytes[5] = 0b111000;
     expect(decodeResponse(MESSAGES.hello, bytes)).toMatchObject({
       learns: false,
       persistent: false,
       imageWithFirmware: true,
       canRestart: true,
+      takesNibbles: true,
     });
-    expect(() => checkProtocol({ ...hello, protocolVersion: 2 })).toThrow(
-      expect.objectContaining({ code: 'device.version', expected: '1', got: '2' }),
+    expect(() => checkProtocol({ ...hello, protocolVersion: 1 })).toThrow(
+      expect.objectContaining({ code: 'device.version', expected: '2', got: '1' }),
     );
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { encodeImage, imageLayout } from '../../src/format/image.js';
 import type { Model } from '../../src/format/model.js';
-import { applyPatch, diffPatch, encodePatch, type Patch, patchLength } from '../../src/format/patch.js';
+import { applyPatch, diffPatch, encodePatch, type Patch, patchLength, recordStart } from '../../src/format/patch.js';
 import { splitPatch } from '../../src/format/patch-parts.js';
 import { randomModel } from '../golden/random-model.js';
 
@@ -24,10 +24,13 @@ function retrained(seed: number): Model {
       t: 0,
       tau: 1 + random.integer(65535),
       margin: random.integer(256),
-      recentErrors: random.integer(65536),
       thresholds: base.state.thresholds.map(() => random.uint32()),
       means: base.state.means.map((means) => means.map(() => random.integer(65281))),
-      layers: base.state.layers.map((layer) => ({ ...layer, theta: 32 + random.integer(100_000) })),
+      layers: base.state.layers.map((layer) => ({
+        ...layer,
+        theta: 32 + random.integer(100_000),
+        recentErrors: random.integer(65536),
+      })),
     },
   };
 }
@@ -77,7 +80,7 @@ describe('a patch in parts', () => {
       .flatMap((part) => part.records)
       .filter((record) => record.operation === 'replace')
       .map((record) => record.offset + record.bytes.length - layout.stateOffset);
-    const whole = patch.records.map((record) => record.offset + record.bytes.length - layout.stateOffset);
+    const whole = patch.records.map((record) => recordStart(record) + record.bytes.length - layout.stateOffset);
     expect(bounds.length).toBeGreaterThan(10);
     expect(bounds.filter((at) => at % 4 !== 0 && !whole.includes(at))).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { encodeImage } from '../../src/format/image.js';
+import { weightLimit } from '../../src/format/layout.js';
 import type { Outcome } from '../../src/format/message.js';
 import type { Model } from '../../src/format/model.js';
 import { diffPatch, encodePatch } from '../../src/format/patch.js';
@@ -229,6 +230,70 @@ const RECIPES: readonly Recipe[] = [
     thetaScale: 4,
     rounds: 10,
   },
+  { name: 'int4', seed: 27, rawInputs: 20, classes: 3, hidden: [12, 9], bits: 4, rounds: 10 },
+  {
+    name: 'int4-saturating',
+    seed: 28,
+    rawInputs: 20,
+    classes: 3,
+    hidden: [9, 15],
+    bits: 4,
+    extreme: true,
+    rate: 65535,
+    lengthShift: 5,
+    thetaScale: 4,
+    recentErrors: 65535,
+    rounds: 20,
+  },
+  { name: 'int3', seed: 29, rawInputs: 21, classes: 3, hidden: [9, 15], bits: 3, encoding: 'complement', rounds: 10 },
+  { name: 'int2', seed: 30, rawInputs: 21, classes: 3, hidden: [9, 6], bits: 2, outputShift: 2, rounds: 10 },
+  {
+    name: 'inputs-of-4-bits',
+    seed: 31,
+    rawInputs: 33,
+    classes: 4,
+    hidden: [12, 12],
+    inputBits: 4,
+    lengthShift: 6,
+    outputShift: 4,
+    rounds: 10,
+  },
+  {
+    name: 'int4-inputs-of-4-bits',
+    seed: 32,
+    rawInputs: 33,
+    classes: 3,
+    hidden: [15, 9],
+    bits: 4,
+    inputBits: 4,
+    lengthShift: 5,
+    outputShift: 1,
+    subtractMin: true,
+    rounds: 10,
+  },
+  {
+    name: 'mixed-bits',
+    seed: 33,
+    rawInputs: 17,
+    classes: 2,
+    hidden: [6, 10, 14, 2],
+    bits: [8, 4, 3, 2],
+    inputBits: [4, 8, 8, 4],
+    learns: [true, false, true, true],
+    thresholdShift: 3,
+    rounds: 10,
+  },
+  {
+    name: 'label-int4',
+    seed: 34,
+    rawInputs: 9,
+    classes: 3,
+    hidden: [11, 7],
+    objective: 'label',
+    bits: 4,
+    inputBits: 4,
+  },
+  { name: 'upper-stage', seed: 35, rawInputs: 20, classes: 3, hidden: [12, 9], layersBelow: 3, rounds: 10 },
   {
     name: 'images',
     seed: 24,
@@ -303,7 +368,15 @@ function run(recipe: Recipe): GoldenCase {
 function target(model: Model): Model {
   const layers = model.layers.map((layer) =>
     layer.learns
-      ? { ...layer, weights: layer.weights.map((w, i) => Math.max(-127, Math.min(127, w + ((i * 37) % 101) - 50))) }
+      ? {
+          ...layer,
+          weights: layer.weights.map((w, i) =>
+            Math.max(
+              -weightLimit(layer.weightBits),
+              Math.min(weightLimit(layer.weightBits), w + ((i * 37) % 101) - 50),
+            ),
+          ),
+        }
       : layer,
   );
   const state = {

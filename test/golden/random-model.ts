@@ -1,4 +1,5 @@
 import { Random } from '../../src/base/random.js';
+import { type InputBits, type WeightBits, weightLimit } from '../../src/format/layout.js';
 import { formatMeta } from '../../src/format/meta.js';
 import {
   encodedInputs,
@@ -22,8 +23,12 @@ export interface RandomModelOptions {
   readonly outputShift?: number;
   /** Largest activity, where it should be reached. */
   readonly activityMax?: number;
-  /** All weights are -127 or 127. */
+  /** All weights are as large as they may be, with either sign. */
   readonly extreme?: boolean;
+  /** Bits of the weights and of the inputs, for all layers or for each. */
+  readonly bits?: WeightBits | readonly WeightBits[];
+  readonly inputBits?: InputBits | readonly InputBits[];
+  readonly layersBelow?: number;
   readonly learns?: readonly boolean[];
   readonly meta?: boolean;
   readonly meanShift?: number;
@@ -51,17 +56,22 @@ export function randomModel(options: RandomModelOptions): Model {
   const partitioned = shape.objective === 'partitioned';
   let inputs = encodedInputs(shape);
   const layers = hidden.map((outputs, l): ModelLayer => {
+    const weightBits = each(options.bits, l) ?? 8;
+    const most = weightLimit(weightBits);
     const weights = Int8Array.from({ length: inputs * outputs }, () =>
       options.extreme
         ? random.integer(2) === 0
-          ? -127
-          : 127
-        : Math.max(-127, Math.min(127, Math.round(40 * random.normal()))),
+          ? -most
+          : most
+        : Math.max(-most, Math.min(most, Math.round((40 / 127) * most * random.normal()))),
     );
     const layer: ModelLayer = {
       inputs,
       outputs,
       weights,
+      weightBits,
+      inputBits: each(options.inputBits, l) ?? 8,
+      layout: 0,
       lengthShift: options.lengthShift ?? 8,
       outputShift: options.outputShift ?? 6,
       activityMax: options.activityMax ?? largestActivity(outputs),
@@ -82,6 +92,7 @@ export function randomModel(options: RandomModelOptions): Model {
     ...shape,
     subtractMin: options.subtractMin ?? false,
     labelValue: partitioned ? 0 : 255,
+    layersBelow: options.layersBelow ?? 0,
     layers,
     metaText,
     state: {
@@ -100,14 +111,14 @@ export function randomModel(options: RandomModelOptions): Model {
       meanShift: options.meanShift ?? 4,
       thresholdShift: options.thresholdShift ?? 6,
       reviveShift: options.reviveShift ?? 2,
-      recentErrors: options.recentErrors ?? 8192,
-      usualErrors: options.usualErrors ?? 5,
       errorSpan: options.errorSpan ?? 33,
       layers: layers.map((layer) => ({
         theta: Math.max(32, Math.round((options.thetaScale ?? 1) * typicalGoodness(layer, groups))),
         scoreFactor: Math.floor(65535 / layers.length) - random.integer(100),
         rate: options.rate ?? 20000 + random.integer(40000),
         reviveActivity: 100 + random.integer(1000),
+        recentErrors: options.recentErrors ?? 8192,
+        usualErrors: options.usualErrors ?? 5,
         learningShift: Math.min(24, layer.lengthShift + 6),
       })),
       thresholds: Uint32Array.from({ length: classes }, () => random.integer(40000)),
@@ -119,9 +130,15 @@ export function randomModel(options: RandomModelOptions): Model {
   };
 }
 
+/** The number for a layer, where one was given. */
+function each<T>(values: T | readonly T[] | undefined, layer: number): T | undefined {
+  return Array.isArray(values) ? (values as readonly T[])[layer % values.length] : (values as T | undefined);
+}
+
 /** Goodness of a group whose accumulators have the deviation that random weights and a full-length input give. */
 function typicalGoodness(layer: ModelLayer, groups: number): number {
-  const deviation = (40 * 2 ** layer.lengthShift) / 2 ** layer.outputShift;
+  const weight = (40 / 127) * weightLimit(layer.weightBits);
+  const deviation = (weight * 2 ** layer.lengthShift) / 2 ** layer.outputShift;
   return Math.min(1e9, ((layer.outputs / groups) * deviation * deviation) / 2);
 }
 

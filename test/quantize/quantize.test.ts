@@ -206,7 +206,7 @@ describe('quantize', () => {
 
   it('refuses what it can not do', () => {
     const code = (text: string) => expect.objectContaining({ code: text });
-    expect(() => quantize(network, { calibration: train, bits: 4 })).toThrow(code('quantize.bits'));
+    expect(() => quantize(network, { calibration: train, bits: 5 })).toThrow(code('quantize.bits'));
     expect(() => quantize(network, { calibration: { ...train, width: 12 } })).toThrow(code('quantize.data'));
     expect(() => quantize(network, { calibration: { ...train, count: 0 } })).toThrow(code('quantize.data'));
     expect(() => quantize(network, { calibration: train, scales: [1] })).toThrow(code('quantize.scale'));

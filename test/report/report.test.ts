@@ -10,7 +10,7 @@ const RESULT: LoopResult = {
   layers: '4-3',
   seed: 1,
   train: { backend: 'wasm', epochs: 1, seconds: 1, testError: 2 },
-  quantized: { bits: 8, testError: 2, falseReject: 3, falseAccept: 3, imageBytes: 100 },
+  quantized: { bits: [8], testError: 2, falseReject: 3, falseAccept: 3, imageBytes: 100 },
   device: { target: 'wasm', ram: { weights: 1, inference: 2, learning: 3, statistics: 4 } },
   shift: 'none',
   frozenError: 20,

@@ -14,4 +14,8 @@
  */
 void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m);
 
+/* The same with two weights in a byte, as layout 0 of 4 bits and fewer has them (SPEC.md 2.4): a column takes
+ * (m + 1) / 2 bytes. */
+void ff_columns_s4(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m);
+
 #endif

@@ -1,5 +1,6 @@
 import { classStatisticsLength } from '../../format/class-statistics.js';
 import { encodeImage } from '../../format/image.js';
+import { weightsLength } from '../../format/layout.js';
 import { type Model, padded } from '../../format/model.js';
 import { SLOT_HEADER } from '../../format/slot.js';
 import { stateLength } from '../../format/state.js';
@@ -53,7 +54,7 @@ export async function footprint(model: Model, budget: Budget): Promise<Footprint
 
 /** Bytes of a learned record in its slot: header, CRC of the base, state, and the weights of each layer that learns. */
 function recordBytes(model: Model): number {
-  const weights = model.layers.reduce((sum, layer) => sum + (layer.learns ? padded(layer.weights.length) : 0), 0);
+  const weights = model.layers.reduce((sum, layer) => sum + (layer.learns ? padded(weightsLength(layer)) : 0), 0);
   return SLOT_HEADER + RECORD_HEAD + stateLength(model) + weights;
 }
 

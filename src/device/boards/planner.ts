@@ -1,4 +1,5 @@
 import { GoodnessError } from '../../base/errors.js';
+import { weightsLength } from '../../format/layout.js';
 import { type Model, withLearning } from '../../format/model.js';
 import type { Board, Budget } from './board.js';
 import { ableToLearn, type Choice, choices, firstThatFits } from './choice.js';
@@ -91,7 +92,7 @@ async function describe(
       neurons: layer.outputs,
       memory: choice.learns.has(l) ? 'ram' : 'flash',
       learns: choice.learns.has(l),
-      bytes: layer.weights.length,
+      bytes: weightsLength(layer),
     })),
     ram,
     beside: {

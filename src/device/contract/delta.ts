@@ -1,4 +1,5 @@
 import { encodeImage, imageLayout } from '../../format/image.js';
+import { weightLimit } from '../../format/layout.js';
 import { MESSAGES, OBJECT_KIND } from '../../format/message.js';
 import type { Model } from '../../format/model.js';
 import { diffPatch, encodePatch, type Patch, type PatchRecord } from '../../format/patch.js';
@@ -84,7 +85,14 @@ async function wrongPatches(run: ContractRun, tally: Tally, reference: Reference
     ['tau of 0', { offset: layout.stateOffset + 36, operation: 'replace', bytes: new Uint8Array(2) }],
     ['the header', { offset: 16, operation: 'replace', bytes: new Uint8Array(4) }],
     ['bytes beyond the image', { offset: layout.length, operation: 'replace', bytes: new Uint8Array(4) }],
-    ['added state', { offset: layout.stateOffset, operation: 'add', bytes: new Uint8Array(4).fill(1) }],
+    [
+      'weights of no layer',
+      { operation: 'add', layer: model.layers.length, first: 0, bytes: new Uint8Array(4).fill(1) },
+    ],
+    [
+      'weights behind the last one',
+      { operation: 'add', layer: 0, first: model.layers[0]!.weights.length - 1, bytes: new Uint8Array(2).fill(1) },
+    ],
   ];
   for (const [what, record] of forbidden) {
     await session.request(MESSAGES.ticket, { ticket });
@@ -105,11 +113,15 @@ function retrained({ random }: ContractRun, model: Model): Model {
   const layers = model.layers.map((layer) => ({
     ...layer,
     weights: layer.learns
-      ? layer.weights.map((w) => Math.max(-127, Math.min(127, w + random.integer(61) - 30)))
+      ? layer.weights.map((w) => held(w + random.integer(61) - 30, weightLimit(layer.weightBits)))
       : layer.weights,
   }));
   const thresholds = model.state.thresholds.map((threshold) => Math.max(1, threshold - (threshold >>> 3) + 9));
   return { ...model, layers, state: { ...model.state, thresholds, t: 0, baseId: random.uint32() } };
+}
+
+function held(weight: number, limit: number): number {
+  return Math.max(-limit, Math.min(limit, weight));
 }
 
 /** The same patch without its records. */

@@ -1,5 +1,6 @@
 import { crc32 } from '../../format/crc32.js';
 import { decodeImage, imageLayout } from '../../format/image.js';
+import { weightsLength } from '../../format/layout.js';
 import { MESSAGES, OBJECT_KIND, REGION } from '../../format/message.js';
 import { STATUS } from '../../format/status.js';
 import { flashModel, readRegion } from '../transfer.js';
@@ -95,9 +96,9 @@ async function compareWithFirmware(run: ContractRun, tally: Tally): Promise<void
   const learned = (at: number): boolean =>
     at >= layout.stateOffset ||
     (at >= CRC_AT && at < CRC_END) ||
-    model.layers.some(({ learns, weights }, l) => {
+    model.layers.some((layer, l) => {
       const from = layout.weightsOffsets[l]!;
-      return learns && at >= from && at < from + weights.length;
+      return layer.learns && at >= from && at < from + weightsLength(layer);
     });
   const differs = image.some((byte, i) => byte !== got[i]);
   const masked = image.map((byte, i) => (learned(i) ? (got[i] ?? byte) : byte));

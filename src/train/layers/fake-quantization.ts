@@ -1,7 +1,15 @@
+/** One number for all layers, or one per layer; the last one also holds for layers above. */
+export type PerLayer = number | readonly number[];
+
+/** The number for a layer. */
+export function ofLayer(values: PerLayer, layer: number): number {
+  return typeof values === 'number' ? values : values[Math.min(layer, values.length - 1)]!;
+}
+
 /** How trained weights are rounded while training goes on. */
 export interface FakeQuantization {
   /** Bits per weight, 2 to 8: whole numbers within +-(2^(bits - 1) - 1). */
-  readonly bits: number;
+  readonly bits: PerLayer;
   /** Value of one step, one per layer; found from the weights where it is left out. */
   readonly scales?: readonly number[];
 }

@@ -4,6 +4,7 @@ import type { TrainConfig } from '../config.js';
 import type { Values } from '../forward.js';
 import { MEAN_SQUARES } from '../goodness/goodness.js';
 import { groupCount, type Network } from '../network.js';
+import { ofLayer } from './fake-quantization.js';
 import type { TrainLayer } from './layer.js';
 import { LayerTrainer } from './layer-trainer.js';
 import type { OptimizerConfig } from './optimizer.js';
@@ -36,7 +37,7 @@ export class Stack {
           ...stabilisers,
           ...(quantization === undefined
             ? {}
-            : { quantization: { bits: quantization.bits, ...(scale === undefined ? {} : { scale }) } }),
+            : { quantization: { bits: ofLayer(quantization.bits, index), ...(scale === undefined ? {} : { scale }) } }),
         },
         backend,
       );

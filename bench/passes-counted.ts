@@ -39,10 +39,15 @@ export const PROCESSORS = {
 
 export type ProcessorId = keyof typeof PROCESSORS;
 
+/** Those of these programs that this machine doesn't have. */
+export function missingPrograms(names: readonly string[]): string[] {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return names.filter((name) => !folders.some((folder) => existsSync(join(folder, name))));
+}
+
 /** What this machine lacks to count. */
 export function lacking({ compiler, emulator }: Processor): string[] {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return ['make', compiler, emulator].filter((name) => !folders.some((folder) => existsSync(join(folder, name))));
+  return missingPrograms(['make', compiler, emulator]);
 }
 
 /** Builds the program of a processor for all its sets of kernels. */

@@ -1,18 +1,19 @@
 /** The core's passes in WebAssembly, in time: `firmware/bench/passes.c`, one module for each set of kernels. */
 import { median } from './options.js';
+import type { Figures } from './table.js';
 import { sourcesIn, wasmOf } from './wasm.js';
 
 const PASSES = ['product', 'dense', 'infer', 'learn'] as const;
-export type Pass = (typeof PASSES)[number];
+type Pass = (typeof PASSES)[number];
 
 /** Kernels by name, and how they are compiled; `auto` are the naive ones, and what vectors the compiler makes of them. */
-export const KERNELS = {
+const FLAGS = {
   naive: ['-O2', '-fno-vectorize', '-fno-slp-vectorize', '-DFF_KERNELS=naive'],
   auto: ['-O3', '-msimd128', '-DFF_KERNELS=naive'],
-  vector: ['-O3', '-msimd128'],
+  shipped: ['-O3', '-msimd128'],
 } as const;
-export type Kernels = keyof typeof KERNELS;
-const KINDS = Object.keys(KERNELS) as Kernels[];
+export type Kernels = keyof typeof FLAGS;
+export const KINDS = Object.keys(FLAGS) as Kernels[];
 
 /** Files that the passes work on, as `firmware/bench/passes.h` has them. */
 export interface PassFiles {
@@ -34,7 +35,7 @@ const PLACES = ['image', 'test', 'stream'] as const;
 async function start(kernels: Kernels, files: PassFiles): Promise<Exports> {
   const exported = [...FUNCTIONS, ...PLACES.map((place) => `passes_${place}`)].map((name) => `-Wl,--export=${name}`);
   const sources = [...sourcesIn('firmware/core'), 'firmware/bench/passes.c', 'firmware/bench/passes.h'];
-  const module = await wasmOf(`passes-${kernels}`, sources, [...KERNELS[kernels], '-Ifirmware/bench', ...exported]);
+  const module = await wasmOf(`passes-${kernels}`, sources, [...FLAGS[kernels], '-Ifirmware/bench', ...exported]);
   const exports = (await WebAssembly.instantiate(module)).exports;
   const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
   for (const place of PLACES) memory.set(files[place], (exports[`passes_${place}`] as WebAssembly.Global).value);
@@ -65,25 +66,23 @@ function time(passes: Exports, pass: Pass): number {
 }
 
 export interface Timed {
-  /** Medians in nanoseconds, over all samples. */
-  readonly time: Readonly<Record<Pass, Readonly<Record<Kernels, number>>>>;
+  /** Medians in nanoseconds, over all samples; as `hash` the checksum of what was computed. */
+  readonly time: Readonly<Record<Kernels, Figures>>;
   /** How many times faster than the naive kernels: medians of what rounds say, each of which times all of them one after the other. */
-  readonly ratio: Readonly<Record<Pass, Readonly<Record<Kernels, number>>>>;
-  readonly hashes: Readonly<Record<Kernels, number>>;
+  readonly ratio: Readonly<Record<Kernels, Figures>>;
 }
 
 /** Times all passes with all kernels, in turns. */
 export async function timePasses(files: PassFiles, rounds: number): Promise<Timed> {
   const modules = {} as Record<Kernels, Exports>;
-  const hashes = {} as Record<Kernels, number>;
+  const times = {} as Record<Kernels, Figures>;
+  const ratio: Record<Kernels, Figures> = { naive: {}, auto: {}, shipped: {} };
   for (const kernels of KINDS) {
     modules[kernels] = await start(kernels, files);
-    hashes[kernels] = checksum(modules[kernels], files.image.length);
+    times[kernels] = { hash: checksum(modules[kernels], files.image.length) };
   }
-  const times = {} as Record<Pass, Record<Kernels, number>>;
-  const ratios = {} as Record<Pass, Record<Kernels, number>>;
   for (const pass of PASSES) {
-    const measured = { naive: [], auto: [], vector: [] } as Record<Kernels, number[]>;
+    const measured: Record<Kernels, number[]> = { naive: [], auto: [], shipped: [] };
     for (const kernels of KINDS) {
       if (pass !== 'learn') modules[kernels].passes_infer_start!();
       // Until the engine has compiled it as well as it can.
@@ -91,10 +90,10 @@ export async function timePasses(files: PassFiles, rounds: number): Promise<Time
     }
     for (let round = 0; round < rounds; round++)
       for (const kernels of KINDS) measured[kernels].push(time(modules[kernels], pass));
-    const figures = (of: (kernels: Kernels) => number[]): Record<Kernels, number> =>
-      Object.fromEntries(KINDS.map((kernels) => [kernels, median(of(kernels))])) as Record<Kernels, number>;
-    times[pass] = figures((kernels) => measured[kernels]);
-    ratios[pass] = figures((kernels) => measured[kernels].map((t, round) => measured.naive[round]! / t));
+    for (const kernels of KINDS) {
+      times[kernels][pass] = median(measured[kernels]);
+      ratio[kernels][pass] = median(measured[kernels].map((t, round) => measured.naive[round]! / t));
+    }
   }
-  return { time: times, ratio: ratios, hashes };
+  return { time: times, ratio };
 }

@@ -1,12 +1,12 @@
 # Programs that count instructions in QEMU: make bench-vectors-PROCESSOR builds build/bench-vectors/PROCESSOR-KERNELS.elf, where the
-# kernels are `naive` (scalar code), `auto` (the naive kernels, and what vectors the compiler makes of them) and `vector`.
+# kernels are `naive` (scalar code), `auto` (the naive kernels, and what vectors the compiler makes of them) and `shipped`.
 # `npm run bench:simd` calls this.
 VECTOR_OUT := $(BUILD)/bench-vectors
 VECTOR_PROCESSORS := arm64 arm64-dot cortex-m55
 VECTOR_SOURCES := bench/vectors.c bench/passes.c bench/counter.c bench/semihosting.c
 VECTOR_FLAGS_naive := -O2 -fno-tree-vectorize -DFF_KERNELS=naive
 VECTOR_FLAGS_auto := -O3 -DFF_KERNELS=naive
-VECTOR_FLAGS_vector := -O2
+VECTOR_FLAGS_shipped := -O2
 
 VECTOR_CC_arm64 := aarch64-linux-gnu-gcc -static -nostdlib -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 VECTOR_LINK_arm64 := bench/virt.S $(VECTOR_OUT)/memory-arm64.o -T bench/virt.ld
@@ -23,7 +23,7 @@ $(VECTOR_OUT)/memory-arm64.o: bench/memory.c
 
 define vector_rules
 .PHONY: bench-vectors-$(1)
-bench-vectors-$(1): $$(foreach kernels,naive auto vector,$$(VECTOR_OUT)/$(1)-$$(kernels).elf)
+bench-vectors-$(1): $$(foreach kernels,naive auto shipped,$$(VECTOR_OUT)/$(1)-$$(kernels).elf)
 $$(VECTOR_OUT)/$(1)-%.elf: $$(VECTOR_SOURCES) $$(CORE) $$(HEADERS) $$(wildcard bench/*) $$(wildcard ports/cortex-m/*) Makefile \
   $$(filter %.o,$$(VECTOR_LINK_$(1)))
 	@mkdir -p $$(@D)

@@ -3,9 +3,22 @@
 #if FF_KERNEL_SET == FF_KERNELS_wasm
 #include <wasm_simd128.h>
 
-/* Engines have 16 registers on x86-64: ten accumulators leave room for weights and inputs. */
-#define FF_OCTETS 5
+/* Engines have 16 registers on x86-64: eight accumulators leave room for weights and inputs. */
+#define FF_OCTETS 4
+#define FF_OWN_GATHER
+#define FF_SOME 16
 #include "ff_sparse.h"
+
+FF_ALWAYS unsigned ff_gather_some(ff_gathered *to, unsigned count, const uint8_t *x, const int8_t *w,
+                                  uintptr_t stride) {
+    unsigned there = wasm_i8x16_bitmask(wasm_i8x16_ne(wasm_v128_load(x), wasm_i8x16_splat(0)));
+    for (; there; there &= there - 1) {
+        const unsigned i = (unsigned)__builtin_ctz(there);
+        to->w[count] = w + i * stride;
+        to->x[count++] = x[i];
+    }
+    return count;
+}
 
 /* Two columns at once: their weights are widened to 16 bits and put side by side, to be multiplied and added
  * in pairs. */

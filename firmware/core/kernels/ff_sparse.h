@@ -19,16 +19,14 @@
 #endif
 #define FF_ALWAYS static inline __attribute__((always_inline))
 
-/* A machine word of inputs: they are tested for zero together. */
-#if UINTPTR_MAX > 0xFFFFFFFF || defined __wasm__
-typedef uint64_t ff_inputs;
-#else
-typedef uint32_t ff_inputs;
+/* Inputs that are looked at together. */
+#ifndef FF_OWN_GATHER
+#define FF_SOME sizeof(uintptr_t)
 #endif
 
 /* Inputs that are gathered before they are worked on; the stack holds a pointer and a byte for each. */
 #define FF_GATHERED 128u
-#define FF_GATHERED_MOST (FF_GATHERED + 2 * sizeof(ff_inputs))
+#define FF_GATHERED_MOST (FF_GATHERED + 2 * FF_SOME)
 
 typedef struct {
     const int8_t *w[FF_GATHERED_MOST]; /* columns */
@@ -42,36 +40,46 @@ typedef struct {
     uintptr_t stride; /* bytes of a column */
 } ff_inputs_left;
 
+/* Appends those of FF_SOME inputs at x that are not 0; w is the column of the first, `stride` bytes lie from
+ * one to the next. Returns the new count. A few numbers behind it may be written. */
+FF_ALWAYS unsigned ff_gather_some(ff_gathered *to, unsigned count, const uint8_t *x, const int8_t *w,
+                                  uintptr_t stride);
+
+#ifndef FF_OWN_GATHER
+FF_ALWAYS unsigned ff_gather_some(ff_gathered *to, unsigned count, const uint8_t *x, const int8_t *w,
+                                  uintptr_t stride) {
+    uintptr_t inputs;
+    __builtin_memcpy(&inputs, x, sizeof inputs);
+    for (; inputs; inputs >>= 8, w += stride) {
+        const uint8_t v = (uint8_t)inputs;
+        to->w[count] = w;
+        to->x[count] = v;
+        count += v != 0;
+    }
+    return count;
+}
+#endif
+
 /*
  * Gathers inputs that are not 0 and their columns, some more than FF_GATHERED at most. Returns how many; 0:
  * none are left. Inputs of 0 follow up to a multiple of 4, with a column that may be read.
  */
 static inline unsigned ff_gather(ff_gathered *to, ff_inputs_left *left) {
     const uint8_t *x = left->x, *end = left->end;
-    const int8_t *column = left->w;
     unsigned count = 0;
-    for (; end - x >= (int)sizeof(ff_inputs); x += sizeof(ff_inputs)) {
-        ff_inputs inputs;
-        __builtin_memcpy(&inputs, x, sizeof inputs);
-        if (inputs == 0) continue;
+    for (; end - x >= (int)FF_SOME; x += FF_SOME) {
         if (count >= FF_GATHERED) {
             end = x;
             break;
         }
-        for (column = left->w + (uintptr_t)(x - left->x) * left->stride; inputs;
-             inputs >>= 8, column += left->stride) {
-            const uint8_t v = (uint8_t)inputs;
-            to->w[count] = column;
-            to->x[count] = v;
-            count += v != 0;
-        }
+        count = ff_gather_some(to, count, x, left->w + (uintptr_t)(x - left->x) * left->stride, left->stride);
     }
-    for (column = left->w + (uintptr_t)(x - left->x) * left->stride; x < end; x++, column += left->stride) {
-        to->w[count] = column;
+    left->w += (uintptr_t)(x - left->x) * left->stride;
+    for (; x < end; x++, left->w += left->stride) {
+        to->w[count] = left->w;
         to->x[count] = *x;
         count += *x != 0;
     }
-    left->w = column;
     left->x = x;
     for (unsigned i = count; i & 3; i++) {
         to->w[i] = to->w[0];

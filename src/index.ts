@@ -18,10 +18,16 @@ export { type FlashBoardOptions, type FlashBoardReport, flashBoard } from './dev
 export type { Plan } from './device/boards/plan.js';
 export { place, plan } from './device/boards/planner.js';
 export { type Answer, probe, probeAll } from './device/boards/probe.js';
+export { planStages, type StagePlan, type StagePlanOptions } from './device/boards/stage-planner.js';
 export type { Bootloader, BootloaderOptions, BootloaderReport } from './device/bootloader/bootloader.js';
 export type { FirmwareImage } from './device/bootloader/firmware-image.js';
 export { formatHex, parseFirmware } from './device/bootloader/hex.js';
 export { bootloaderFor } from './device/bootloader/protocols.js';
+export { Chain } from './device/chain/chain.js';
+export { asOnBoards, chainShape, chainTarget } from './device/chain/exchange.js';
+export { type ChainFlashOptions, type ChainFlashReport, flashChain } from './device/chain/flash.js';
+export { type ChainLearnOptions, evaluateChain, learnChain } from './device/chain/stream.js';
+export { verifyChain, verifyChainLearning } from './device/chain/verify.js';
 export { systemClock } from './device/clock.js';
 export {
   type ContractOptions,
@@ -51,6 +57,7 @@ export type { SampleSource } from './device/sensor/source.js';
 export { Session, type SessionOptions } from './device/session.js';
 export { keepStatistics } from './device/statistics.js';
 export { evaluate, evaluateCore, learn } from './device/stream.js';
+export { deviceTarget, type SyncTarget } from './device/sync-target.js';
 export { TELEMETRY, type TelemetryItem, telemetryWithout } from './device/telemetry.js';
 export { type FlashOptions, flashModel, sendObject } from './device/transfer.js';
 export type { Transport } from './device/transport.js';
@@ -63,6 +70,7 @@ export type { LayerState, Model, ModelLayer, ModelState } from './format/model.j
 export { applyPatch, decodePatch, diffPatch, encodePatch, type Patch } from './format/patch.js';
 export { splitPatch } from './format/patch-parts.js';
 export { recordLength } from './format/record.js';
+export { joinModels, splitModel } from './format/stages.js';
 export { STATUS } from './format/status.js';
 export { CoreLearner } from './loop/core-learner.js';
 export type { LearningDevice, Synced } from './loop/learning-device.js';

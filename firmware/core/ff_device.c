@@ -14,6 +14,9 @@ static void unload(ff_device *device, ff_status why) {
     device->load_status = (uint8_t)why;
     device->ticket = 0;
     device->next_index = 0;
+#if FF_STAGES
+    device->kept = 0;
+#endif
     device->arena_used = 0;
     device->statistics.block = 0;
     device->statistics.bytes = 0;
@@ -156,7 +159,8 @@ ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
 
 ff_status ff_device_statistics(ff_device *device, uint8_t level) {
     if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
-    if (level > (FF_STATISTICS ? 2 : 0)) return fail(device, FF_ARGUMENT, FF_STATISTICS ? 2 : 0, level);
+    const uint8_t most = FF_STATISTICS && !(FF_STAGES && device->model.flags & FF_RESCALED) ? 2 : 0;
+    if (level > most) return fail(device, FF_ARGUMENT, most, level);
     device->statistics.block = 0;
     device->statistics.bytes = 0;
     if (level == 0) return FF_OK;

@@ -54,6 +54,9 @@ typedef struct {
     const void *client; /* whoever began the transfer: a link */
     uint32_t ticket;
     uint32_t next_index;
+#if FF_STAGES
+    uint8_t kept; /* answers to the samples before that one, at most FF_ANSWERS_KEPT */
+#endif
 
     /* set by the port */
     ff_flash flash;

@@ -20,7 +20,7 @@ static uint32_t encode(ff_model *model, const uint8_t *x, uint8_t label) {
         sum = square(model->label_value);
         to += model->classes;
     }
-    if (model->subtract_minimum) {
+    if (model->flags & FF_SUBTRACT_MINIMUM) {
         least = 255;
         for (unsigned i = 0; i < model->raw; i++)
             if (x[i] < least) least = x[i];
@@ -125,21 +125,87 @@ static void multiply(ff_model *model, const ff_layer *layer) {
     add_columns(layer, model->acc, w, model->x, layer->n, layer->m);
 }
 
-uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook) {
-    uint32_t sum = encode(model, x, label);
+/* Layers `from` to `last`. `ready`: the input of the first one is rescaled; else it is the encoded one, whose
+ * squares add up to `sum`. */
+FF_INLINE uint8_t pass(ff_model *model, uint8_t from, uint8_t last, uint8_t label, ff_layer_hook hook,
+                       uint32_t sum, uint8_t ready) {
     uint8_t changed = 0;
-    for (uint_fast8_t l = 0;; l++) {
+    for (uint8_t l = from;; l++, ready = 0) {
         const ff_layer *layer = &model->layer[l];
-        const uint32_t rec = reciprocal(sum, layer->length_shift);
-        const uint16_t *below = ff_activity(model);
-        for (unsigned i = 0; i < layer->n; i++)
-            model->x[i] = rescale(l ? below[i] : model->x[i], rec, FF_INPUT_MOST(layer));
+        if (!ready) {
+            const uint32_t rec = reciprocal(sum, layer->length_shift);
+            const uint16_t *below = ff_activity(model);
+            for (unsigned i = 0; i < layer->n; i++)
+                model->x[i] = rescale(l > from ? below[i] : model->x[i], rec, FF_INPUT_MOST(layer));
+        }
         multiply(model, layer);
         sum = activate(model, layer, label);
         if (hook) changed = (uint8_t)(changed | hook(model, layer, label));
         if (l == last) return changed;
     }
 }
+
+#if FF_STAGES
+/* Scores and first input, as the board below hands them on. */
+static void enter_rescaled(ff_model *model, const uint8_t *x) {
+    const ff_layer *layer = model->layer;
+    const ff_size scores = 4 * (ff_size)model->classes;
+    ff_copy(model->score, x, scores);
+    x += scores;
+    const unsigned most = FF_INPUT_MOST(layer);
+    for (unsigned i = 0; i < layer->n; i++)
+        model->x[i] = (uint8_t)(x[i] > most ? most : x[i]);
+}
+#endif
+
+uint8_t ff_forward(ff_model *model, const uint8_t *x, uint8_t label, uint8_t last, ff_layer_hook hook) {
+    const uint8_t ready = FF_STAGES && model->flags & FF_RESCALED;
+    uint32_t sum = 0;
+#if FF_STAGES
+    if (ready)
+        enter_rescaled(model, x);
+    else
+#endif
+        sum = encode(model, x, label);
+    return pass(model, 0, last, label, hook, sum, ready);
+}
+
+#if FF_STAGES
+void ff_enter(ff_model *model, const uint8_t *x, uint8_t label) {
+    if (model->flags & FF_RESCALED) {
+        enter_rescaled(model, x);
+        return;
+    }
+    const ff_layer *layer = model->layer;
+    const uint32_t rec = reciprocal(encode(model, x, label), layer->length_shift);
+    ff_clear(model->score, 4 * (ff_size)model->classes);
+    for (unsigned i = 0; i < layer->n; i++)
+        model->x[i] = rescale(model->x[i], rec, FF_INPUT_MOST(layer));
+}
+
+uint8_t ff_layers(ff_model *model, uint8_t from, uint8_t last, uint8_t label, ff_layer_hook hook) {
+    return pass(model, from, last, label, hook, 0, 1);
+}
+
+void ff_hand_on(const ff_model *model, const ff_layer *layer, uint8_t length_shift, uint8_t most,
+                uint8_t *to) {
+    const uint16_t *y = ff_activity(model);
+    uint32_t sum = 0;
+    for (uint8_t g = 0; g < model->groups; g++)
+        sum += model->goodness[g]; /* < 2^32 by ymax */
+    const uint32_t rec = reciprocal(sum, length_shift);
+    for (uint16_t j = 0; j < layer->m; j++)
+        to[j] = rescale(y[j], rec, most);
+}
+
+ff_size ff_onward(const ff_model *model, uint8_t *to) {
+    const ff_layer *layer = &model->layer[model->layers - 1];
+    const ff_size scores = 4 * (ff_size)model->classes;
+    ff_copy(to, model->score, scores);
+    ff_hand_on(model, layer, model->above_shift, model->above_most, to + scores);
+    return scores + layer->m;
+}
+#endif
 
 uint8_t ff_best(const ff_model *model) {
     const uint32_t *score = model->score;
@@ -167,9 +233,11 @@ void ff_decide(const ff_model *model, uint8_t label, ff_result *result) {
         flags = 0;
     else
         result->label_score = score[label];
+    /* Only the last layer's board knows what its thresholds are for. */
+    if (ff_hands_on(model)) flags = 0;
     if (best == label) flags |= FF_CORRECT;
     result->score = score[best];
-    if (result->score < ff_at32(model->state + FF_AT_NOVELTY)) flags |= FF_NOVEL;
+    if (!ff_hands_on(model) && result->score < ff_at32(model->state + FF_AT_NOVELTY)) flags |= FF_NOVEL;
     result->class_ = best;
     result->flags = flags;
     result->zero = 0;

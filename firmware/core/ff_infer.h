@@ -26,6 +26,24 @@ FF_INLINE uint16_t *ff_activity(const ff_model *model) {
     return (uint16_t *)(void *)model->acc;
 }
 
+#if FF_STAGES
+/*
+ * A forward pass in parts, objective 0: ff_enter() fills model->x with the input of the first layer, out of
+ * x: uint8 (raw), and clears the scores, or takes both from a sample that comes rescaled; ff_layers() passes
+ * layers `from` to `last`, with the input of the first one in model->x; ff_hand_on() makes of what `layer`,
+ * the one passed last, left the input of the layer above: `to`, uint8 (m), of length 2^length_shift, at most
+ * `most` each.
+ */
+void ff_enter(ff_model *model, const uint8_t *x, uint8_t label);
+uint8_t ff_layers(ff_model *model, uint8_t from, uint8_t last, uint8_t label, ff_layer_hook hook);
+void ff_hand_on(const ff_model *model, const ff_layer *layer, uint8_t length_shift, uint8_t most,
+                uint8_t *to);
+
+/* What the board with the layers above needs of the sample passed last (SPEC.md 9.6): scores, and the input
+ * of the layer above. Returns the bytes written to `to`: 4 * classes, and the neurons of the last layer. */
+ff_size ff_onward(const ff_model *model, uint8_t *to);
+#endif
+
 /*
  * One forward pass up to and including layer `last`, over x: uint8 (raw), which it doesn't change. `label` is
  * the label that goes into the input (objective 1) and to the hook; hook may be NULL. Leaves activities and

@@ -133,23 +133,52 @@ FF_INLINE void follow_thresholds(const ff_model *model, uint8_t label) {
     }
 }
 
-ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
-    if (!model->learning) return FF_NO_LEARN;
+FF_INLINE void begin(ff_model *model) {
     uint8_t *state = model->state_ram;
-    ff_clear(model->score, 4 * (ff_size)model->classes);
     const uint32_t r = ff_xorshift32(ff_at32(state + FF_AT_RANDOM));
     ff_set32(state + FF_AT_RANDOM, r);
+#if FF_STAGES
     model->random = r + model->below * FF_DITHER_INPUT;
-    const uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
-    ff_decide(model, label, result);
-    if (changed) result->flags |= FF_LEARNED;
+#else
+    model->random = r;
+#endif
+}
 
+FF_INLINE void end(ff_model *model, uint8_t label, ff_result *result) {
+    uint8_t *state = model->state_ram;
+    ff_decide(model, label, result);
     ff_count32(state + FF_AT_SAMPLES);
-    if (!(result->flags & FF_CORRECT)) ff_count32(state + FF_AT_ERRORS);
-    if (result->flags & FF_FALSE_REJECT) ff_count32(state + FF_AT_FALSE_REJECTS);
-    if (result->flags & FF_FALSE_ACCEPT) ff_count32(state + FF_AT_FALSE_ACCEPTS);
-    follow_thresholds(model, label);
+    if (!ff_hands_on(model)) {
+        if (!(result->flags & FF_CORRECT)) ff_count32(state + FF_AT_ERRORS);
+        if (result->flags & FF_FALSE_REJECT) ff_count32(state + FF_AT_FALSE_REJECTS);
+        if (result->flags & FF_FALSE_ACCEPT) ff_count32(state + FF_AT_FALSE_ACCEPTS);
+        follow_thresholds(model, label);
+    }
     ff_count32(state + ff_state_fixed(model->layers) + 4 * (ff_size)(model->classes + label));
     ff_count32(state + FF_AT_T);
+}
+
+ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
+    if (!model->learning) return FF_NO_LEARN;
+    ff_clear(model->score, 4 * (ff_size)model->classes);
+    begin(model);
+    const uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
+    end(model, label, result);
+    if (changed) result->flags |= FF_LEARNED;
     return FF_OK;
 }
+
+#if FF_STAGES
+void ff_learn_begin(ff_model *model, uint8_t from) {
+    begin(model);
+    model->random += from * FF_DITHER_INPUT;
+}
+
+uint8_t ff_learn_layer(ff_model *model, const ff_layer *layer, uint8_t label) {
+    return learn_layer(model, layer, label);
+}
+
+void ff_learn_end(ff_model *model, uint8_t label, ff_result *result) {
+    end(model, label, result);
+}
+#endif

@@ -68,7 +68,7 @@ static uint32_t state32(const ff_device *device, uint8_t at) {
 FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
     uint8_t capabilities = (FF_LEARN ? 1 : 0) | (FF_LEARN && FF_STATISTICS ? 2 : 0) | (FF_RECORDS ? 8 : 0) |
-                           (FF_NIBBLES ? 32 : 0);
+                           (FF_NIBBLES ? 32 : 0) | (FF_STAGES ? 64 : 0);
     if (device->keeps_store) capabilities |= 4;
     if (device->can_restart) capabilities |= 16;
     to = put16(to, PROTOCOL);
@@ -134,10 +134,37 @@ static ff_status trace(const ff_link *link, const uint8_t *p, ff_size count, uin
     return FF_OK;
 }
 
+#if FF_STAGES
+/* Bytes that an answer to INFER or LEARN has beside the result: those of the layer above. */
+static ff_size onward_bytes(const ff_model *model) {
+    return ff_hands_on(model) ? (ff_size)(4u * model->classes + model->layer[model->layers - 1].m) : 0;
+}
+
+/* Before anything is done with a sample: whether its answer, `head` bytes and the result, fits a frame. */
+static ff_status check_answer(const ff_link *link, uint8_t head) {
+    ff_device *device = link->device;
+    const ff_size bytes = (ff_size)(head + sizeof device->last + onward_bytes(&device->model));
+    return bytes <= link->answer ? FF_OK : ff_fail(&device->fault, FF_RANGE, link->answer, bytes);
+}
+
+/* The answer that is kept, or is to be, for a sample. */
+static uint8_t *kept_answer(const ff_device *device, uint32_t index) {
+    return device->model.kept + (index & (FF_ANSWERS_KEPT - 1)) * ff_model_answer(&device->model);
+}
+
+static void keep_answer(ff_device *device, uint32_t index) {
+    uint8_t *answer = kept_answer(device, index);
+    ff_copy(answer, &device->last, sizeof device->last);
+    ff_onward(&device->model, answer + sizeof device->last);
+    if (device->kept < FF_ANSWERS_KEPT) device->kept++;
+}
+#endif
+
 FF_INLINE ff_status learn(ff_device *device, const uint8_t *p, ff_size count, uint8_t **to) {
     ff_status status = check_sample(device, count, 5);
     if (status != FF_OK) return status;
-    const uint8_t expected = ff_at32(p) == device->next_index;
+    const uint32_t index = ff_at32(p);
+    const uint8_t expected = index == device->next_index;
     if (expected) {
         status = ff_device_learn(device, p + 5, p[4]);
         if (status != FF_OK) return status;
@@ -145,6 +172,16 @@ FF_INLINE ff_status learn(ff_device *device, const uint8_t *p, ff_size count, ui
     }
     uint8_t *result = put32(*to, device->next_index);
     *to = put(result, &device->last, sizeof device->last);
+#if FF_STAGES
+    if (ff_hands_on(&device->model)) {
+        if (expected) keep_answer(device, index);
+        if ((uint32_t)(device->next_index - 1 - index) < device->kept) {
+            *to = put(result, kept_answer(device, index),
+                      (ff_size)(sizeof device->last + onward_bytes(&device->model)));
+            return FF_OK;
+        }
+    }
+#endif
     if (!expected) ff_clear(result, sizeof device->last);
     return FF_OK;
 }
@@ -215,15 +252,28 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
         break;
     case INFER:
         status = check_sample(device, count, 1);
+#if FF_STAGES
+        if (status == FF_OK) status = check_answer(link, 1);
+#endif
         if (status == FF_OK) status = ff_device_infer(device, p + 1, p[0]);
         to = put(to, &device->last, sizeof device->last);
+#if FF_STAGES
+        if (status == FF_OK && ff_hands_on(&device->model)) to += ff_onward(&device->model, to);
+#endif
         break;
     case TRACE:
         return trace(link, p, count, end);
     case LEARN:
+#if FF_STAGES
+        status = check_answer(link, 5);
+        if (status != FF_OK) return status;
+#endif
         return learn(device, p, count, end);
     case STREAM:
         device->next_index = ff_at32(p);
+#if FF_STAGES
+        device->kept = 0;
+#endif
         break;
     case SEED:
         return ff_device_seed(device, ff_at32(p));
@@ -248,15 +298,20 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
     return status;
 }
 
-/* Encodes the response whose payload ends at `to`. */
-FF_INLINE void respond(ff_link *link, ff_status status, uint8_t *to) {
+/* Encodes the response to a request, whose payload ends at `to`. */
+FF_INLINE void encode(ff_link *link, uint8_t type, uint8_t sequence, const uint8_t *to) {
     uint8_t *raw = link->raw;
-    raw[0] = link->type | 0x80;
-    raw[1] = link->sequence;
-    raw[2] = (uint8_t)status;
-    if (status != FF_OK) to = put(raw + 3, &link->device->fault, sizeof link->device->fault);
+    raw[0] = type | 0x80;
+    raw[1] = sequence;
     link->out_count = ff_encode(link->out, raw, (ff_size)(to - raw));
     link->out_sent = 0;
+}
+
+FF_INLINE void respond(ff_link *link, ff_status status, uint8_t *to) {
+    uint8_t *raw = link->raw;
+    raw[2] = (uint8_t)status;
+    if (status != FF_OK) to = put(raw + 3, &link->device->fault, sizeof link->device->fault);
+    encode(link, link->type, link->sequence, to);
     link->has_request = 0;
     link->owns_job = 0;
 }
@@ -299,6 +354,40 @@ uint8_t ff_link_step(ff_link *link) {
     respond(link, status, put_outcome(link, to));
     return 1;
 }
+
+#if FF_STAGES
+uint8_t ff_link_sample(ff_link *link, ff_sample *sample) {
+    ff_device *device = link->device;
+    const ff_model *model = &device->model;
+    const uint8_t *request = link->decoder.buffer, *p = request + 2;
+    if (!link->has_request || link->owns_job || device->job != FF_JOB_NONE || !device->loaded) return 0;
+    const uint8_t learns = request[0] == LEARN, head = learns ? 5 : 1;
+    if (!learns && request[0] != INFER) return 0;
+    if (link->decoder.count != (ff_size)((ff_size)model->raw + head + 2)) return 0;
+    sample->label = p[head - 1];
+    if (sample->label >= model->classes && (learns || sample->label != FF_NO_LABEL)) return 0;
+    if (learns) {
+        if (!model->learning || ff_at32(p) != device->next_index) return 0;
+        sample->index = device->next_index++;
+#if FF_LEARN && FF_STATISTICS
+        ff_statistics_add(&device->statistics, p + head, sample->label);
+#endif
+    }
+    sample->x = p + head;
+    sample->learn = learns;
+    sample->type = request[0];
+    sample->sequence = request[1];
+    link->has_request = 0;
+    return 1;
+}
+
+void ff_link_answer(ff_link *link, const ff_sample *sample, const ff_result *result) {
+    uint8_t *to = link->raw + 2;
+    *to++ = FF_OK;
+    if (sample->learn) to = put32(to, sample->index + 1);
+    encode(link, sample->type, sample->sequence, put(to, result, sizeof *result));
+}
+#endif
 
 ff_size ff_link_take(ff_link *link, uint8_t *to, ff_size room) {
     ff_size count = (ff_size)(link->out_count - link->out_sent);

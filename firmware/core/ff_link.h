@@ -45,6 +45,27 @@ ff_size ff_link_bytes(ff_size request, ff_size answer);
  * 65535. */
 void ff_link_start(ff_link *link, ff_device *device, uint8_t *buffer, ff_size request, ff_size answer);
 
+#if FF_STAGES
+/*
+ * For ports that work on several samples at once: INFER and LEARN are taken out of the link's hands, and
+ * answered when they are done, in their order. Anything else waits until no answer is owed.
+ */
+typedef struct {
+    const uint8_t *x;       /* (raw), valid until the next ff_link_feed() */
+    uint32_t index;         /* of LEARN */
+    uint8_t label;          /* a class; to infer, FF_NO_LABEL as well */
+    uint8_t learn;          /* LEARN: counted already, by index and in the class statistics */
+    uint8_t type, sequence; /* of the request */
+} ff_sample;
+
+/* Takes the request that waits if it is a sample that the device's model can work on; the link goes on to the
+ * next one. 0: it isn't, or there is none; ff_link_step() works on it. */
+uint8_t ff_link_sample(ff_link *link, ff_sample *sample);
+
+/* Answers it, when the answer before has been taken. */
+void ff_link_answer(ff_link *link, const ff_sample *sample, const ff_result *result);
+#endif
+
 ff_size ff_link_feed(ff_link *link, const uint8_t *bytes, ff_size count);
 uint8_t ff_link_step(ff_link *link);
 ff_size ff_link_take(ff_link *link, uint8_t *to, ff_size room);

@@ -42,30 +42,66 @@ static ff_status must_be(const uint8_t *p, uint8_t at, ff_size base, ff_size wan
     return v == want ? FF_OK : ff_fail(fault, FF_FIELD, (ff_size)(base + at), v);
 }
 
+#if FF_STAGES
+/* What the header p says of a part of a network. */
+FF_INLINE ff_status open_stage(ff_model *model, const uint8_t *p, ff_fault *fault) {
+    model->below = p[40];
+    const uint8_t part = model->below || p[41];
+    uint8_t wrong = 0;
+    if (part && model->objective)
+        wrong = 20;
+    else if (model->below && model->encoding)
+        wrong = 21;
+    else if ((model->below != 0) != ((model->flags & FF_RESCALED) != 0) ||
+             (!part && model->flags & FF_COUNTS) || (model->below && model->flags & FF_SUBTRACT_MINIMUM))
+        wrong = 22;
+    else if (p[41] && p[41] < 4)
+        wrong = 41;
+    else if (p[41] ? p[42] != 4 && p[42] != 8 : p[42])
+        wrong = 42;
+    if (wrong) return ff_fail(fault, FF_FIELD, wrong, p[wrong]);
+    model->above_shift = p[41];
+    model->above_most = p[42] == 4 ? 15 : 255;
+    return FF_OK;
+}
+#endif
+
 /* While an image is opened, state_at is where the next section must lie, and state_fields what the state
  * takes so far; what is checked in steps of their own keeps their buffers off the stack of the others. */
 FF_INLINE ff_status open_header(ff_model *model, ff_fault *fault) {
-    static const FF_TABLE ff_range RANGES[] = {{FF_WIDE(16), 1, FF_RAW_MOST},
-                                               {18, 1, 254},
-                                               {19, 1, 8},
-                                               {20, 0, 1},
-                                               {21, 0, 1},
-                                               {22, 0, 1},
-                                               {FF_WIDE(40), 0, 255},
-                                               {FF_WIDE(42), 0, 0},
-                                               {FF_WIDE(44), 0, 0},
-                                               {FF_WIDE(46), 0, 0},
-                                               {FF_WIDE(30), 0, 0}};
+    static const FF_TABLE ff_range RANGES[] = {
+        {FF_WIDE(16), 1, FF_RAW_MOST},
+        {18, 1, 254},
+        {19, 1, 8},
+        {20, 0, 1},
+        {21, 0, 1},
+#if FF_STAGES
+        {22, 0, 7},
+        {41, 0, 12},
+        {42, 0, 8},
+        {43, 0, 0},
+#else
+        {22, 0, 1},
+        {FF_WIDE(40), 0, 0},
+        {FF_WIDE(42), 0, 0},
+#endif
+        {FF_WIDE(44), 0, 0},
+        {FF_WIDE(46), 0, 0},
+        {FF_WIDE(30), 0, 0}
+    };
     uint32_t buffer[FF_IMAGE_HEADER / 4];
     const uint8_t *p = ff_rom_view(model->image, buffer, FF_IMAGE_HEADER);
     ff_status status = ff_check_ranges(p, RANGES, COUNT(RANGES), 0, fault);
     if (status != FF_OK) return status;
     ff_copy(model, p + 16, 8);
-    model->below = p[40];
     model->groups = model->objective ? 1 : model->classes;
     if (model->image_bytes > FF_IMAGE_MOST) return ff_fail(fault, FF_FIELD, 8, model->image_bytes);
     if (model->layers > FF_MAX_LAYERS) return ff_fail(fault, FF_LIMIT, FF_MAX_LAYERS, model->layers);
     if (model->label_value && !model->objective) return ff_fail(fault, FF_FIELD, 23, model->label_value);
+#if FF_STAGES
+    status = open_stage(model, p, fault);
+    if (status != FF_OK) return status;
+#endif
     const ff_size at = (ff_size)(FF_IMAGE_HEADER + model->layers * FF_LAYER_RECORD), meta = ff_at16(p + 28);
     model->state_at = (ff_size)(at + align4(meta));
     if (meta > model->image_bytes || model->state_at > model->image_bytes)
@@ -78,6 +114,10 @@ FF_INLINE ff_status open_header(ff_model *model, ff_fault *fault) {
  */
 FF_INLINE ff_size encoded_width(const ff_model *model) {
     ff_size n = model->raw;
+    if (FF_STAGES && model->flags & FF_RESCALED) {
+        const ff_size scores = (ff_size)(4u * model->classes);
+        return n > scores ? (ff_size)(n - scores) : 0;
+    }
     if (model->encoding) n = (ff_size)(2 * n);
     if (model->objective) n = (ff_size)(n + model->classes);
     return n;
@@ -169,6 +209,17 @@ static ff_size acc_bytes(const ff_model *model) {
     return (ff_size)(4 * (ff_size)m);
 }
 
+#if FF_STAGES
+/* Bytes of an answer that is kept: the result, the scores, and the input of the layer above. */
+static ff_size kept_bytes(const ff_model *model) {
+    return ff_hands_on(model) ? FF_ANSWERS_KEPT * ff_model_answer(model) : 0;
+}
+
+ff_size ff_model_answer(const ff_model *model) {
+    return align4((ff_size)(12u + 4u * model->classes + model->layer[model->layers - 1].m));
+}
+#endif
+
 ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *ram) {
     ff_size n = 0, weights = 0;
     for (uint_fast8_t l = 0; l < model->layers; l++) {
@@ -178,9 +229,28 @@ ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *ram) {
     }
     ram->weights = weights;
     ram->inference = (ff_size)(acc_bytes(model) + 4u * model->groups + 4u * model->classes + align4(n));
-    ram->learning = weights || FF_ROM_FAR ? model->state_bytes : 0;
+#if FF_STAGES
+    ram->inference = (ff_size)(ram->inference + kept_bytes(model));
+#endif
+    const uint8_t counts = FF_STAGES && learning && model->flags & FF_COUNTS;
+    ram->learning = weights || counts || FF_ROM_FAR ? model->state_bytes : 0;
     return (ff_size)(ram->inference + ram->learning + weights);
 }
+
+/* The buffers of inference. */
+FF_INLINE void lay_out(ff_model *model, uint8_t *p) {
+    model->acc = (int32_t *)(void *)p;
+    model->goodness = (uint32_t *)(void *)(p + acc_bytes(model));
+    model->score = model->goodness + model->groups;
+    model->x = (uint8_t *)(model->score + model->classes);
+}
+
+#if FF_STAGES
+void ff_model_view(const ff_model *model, ff_model *view, void *buffers) {
+    *view = *model;
+    lay_out(view, buffers);
+}
+#endif
 
 ff_status ff_model_bind(ff_model *model, uint8_t learning, void *arena, ff_size bytes, ff_fault *fault) {
     ff_ram ram;
@@ -188,11 +258,12 @@ ff_status ff_model_bind(ff_model *model, uint8_t learning, void *arena, ff_size 
     uint8_t *p = arena;
     if (need > bytes) return ff_fail(fault, FF_ARENA, need, bytes);
     model->learning = ram.weights != 0;
-    model->acc = (int32_t *)(void *)p;
-    model->goodness = (uint32_t *)(void *)(p + acc_bytes(model));
-    model->score = model->goodness + model->groups;
-    model->x = (uint8_t *)(model->score + model->classes);
+    lay_out(model, p);
     p += ram.inference;
+#if FF_STAGES
+    if (learning && model->flags & FF_COUNTS) model->learning = 1;
+    if (ff_hands_on(model)) model->kept = p - kept_bytes(model);
+#endif
     if (ram.learning) {
         model->state_ram = p;
         ff_rom_read(p, model->image + model->state_at, model->state_bytes);

@@ -27,6 +27,15 @@
 #define FF_MAX_LAYERS 8
 #endif
 
+/* -DFF_STAGES=0 doesn't take parts of networks whose other layers are on other boards (SPEC.md 2.7), and
+ * leaves out what ports need to pass layers on several threads. */
+#ifndef FF_STAGES
+#define FF_STAGES !FF_SMALL
+#endif
+
+/* Answers to LEARN that such a part keeps, to give them again. A power of 2. */
+#define FF_ANSWERS_KEPT 4u
+
 #define FF_IMAGE_HEADER 48
 #define FF_LAYER_RECORD 32
 #define FF_STATE_HEAD 48
@@ -90,11 +99,15 @@ typedef struct {
     uint8_t layers;
     uint8_t objective; /* 0 class-partitioned, 1 label in the input */
     uint8_t encoding;  /* 0 plain, 1 complement */
-    uint8_t subtract_minimum;
+    uint8_t flags;     /* FF_SUBTRACT_MINIMUM, ... */
     uint8_t label_value;
 
-    uint8_t groups;   /* groups of each layer: classes, or 1 if the label is in the input */
-    uint8_t below;    /* layers of the network below the first one here, on other boards */
+    uint8_t groups; /* groups of each layer: classes, or 1 if the label is in the input */
+#if FF_STAGES
+    uint8_t below;       /* layers of the network below the first one here, on other boards */
+    uint8_t above_shift; /* k of the layer above the last one here, on another board; 0 = there is none */
+    uint8_t above_most;  /* its largest input: 255 or 15 */
+#endif
     uint8_t learning; /* bound for learning: state, learned and mean point into the arena */
     ff_rom image;
     ff_size image_bytes;
@@ -110,8 +123,28 @@ typedef struct {
     uint32_t *goodness; /* (groups): of the layer worked on last */
     uint32_t *score;    /* (classes) */
     uint32_t random;    /* while a sample is learned: what the next layer's random numbers start from */
+#if FF_STAGES
+    uint8_t *kept; /* FF_ANSWERS_KEPT answers of ff_model_answer() bytes each, or NULL: nothing is above */
+#endif
     ff_layer layer[FF_MAX_LAYERS];
 } ff_model;
+
+/* Flags of a model. */
+enum {
+    FF_SUBTRACT_MINIMUM = 1,
+    FF_RESCALED = 2, /* samples are what the layer below hands on */
+    FF_COUNTS = 4    /* samples are learned though no layer here may learn: layers on other boards do */
+};
+
+/* Whether the layers above are on another board. */
+FF_INLINE uint8_t ff_hands_on(const ff_model *model) {
+#if FF_STAGES
+    return model->above_shift != 0;
+#else
+    (void)model;
+    return 0;
+#endif
+}
 
 /* Bytes of RAM, split by what they are for. */
 typedef struct {
@@ -130,12 +163,24 @@ ff_status ff_model_open(ff_model *model, ff_rom image, ff_size bytes, ff_fault *
  * wants. */
 ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *split);
 
+#if FF_STAGES
+/* Bytes of an answer that is kept, a multiple of 4. */
+ff_size ff_model_answer(const ff_model *model);
+#endif
+
 /*
  * Lays out the arena (aligned to 4) and copies into it what learning changes. FF_ARENA if it is too small:
  * then the model is as it was after ff_model_open(). With learning = 0, or for a model none of whose layers
  * learns, weights and state are read from the image (with FF_ROM_FAR the state is in the arena all the same).
+ * A part of a network that learns elsewhere is bound for learning without any weights.
  */
 ff_status ff_model_bind(ff_model *model, uint8_t learning, void *arena, ff_size bytes, ff_fault *fault);
+
+#if FF_STAGES
+/* A second way through a bound model, for threads: *view shares its weights, means and state, and has buffers
+ * of its own in the `inference` bytes of ff_model_ram() from `buffers` on, aligned to 4. */
+void ff_model_view(const ff_model *model, ff_model *view, void *buffers);
+#endif
 
 /* Copies the part of `bytes` bytes from offset `at` on, which lie at `from`, that falls into the `count`
  * bytes from `offset` on, which `to` is to hold. */

@@ -28,6 +28,11 @@ static void use(const uint8_t *image, uint32_t bytes) {
             ff_infer(&model, x, FF_NO_LABEL, &result);
             if (ff_learn(&model, x, (uint8_t)(k % model.classes), &result) == FF_OK && !model.learning)
                 abort();
+            if (!ff_hands_on(&model)) continue;
+            const uint32_t onward = 4u * model.classes + model.layer[model.layers - 1].m;
+            uint8_t *to = malloc(onward);
+            if (!to || ff_onward(&model, to) != onward) abort();
+            free(to);
         }
         uint8_t *copy = malloc(bytes);
         if (!copy) abort();
@@ -91,7 +96,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t bits = BITS[data[0] >> 4 & 3];
     const int patch = data[0] & 1;
     uint32_t bytes = sample_image(object, (data[0] >> 1) & !patch, (data[0] >> 2) & !patch, bits);
-    if (patch) bytes = sample_patch(object, ff_get32(object + 32));
+    if (patch)
+        bytes = sample_patch(object, ff_get32(object + 32));
+    else if (!(data[0] & 6))
+        sample_stage(object, bytes, data[0] >> 6);
     if (data[0] & 8) bytes = bytes - (data[1] % (bytes - 16));
     for (size_t i = 2; i + 2 < size; i += 3)
         object[ff_get16(data + i) % bytes] = data[i + 2];

@@ -87,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ff_device_start(&device);
     if (size && data[0] & 1) { /* flash a model by the wire first */
         uint32_t bytes = sample_image(image, (data[0] >> 1) & 1, (data[0] >> 2) & 1, data[0] & 8 ? 4 : 8);
+        if (!(data[0] & 6)) sample_stage(image, bytes, data[0] >> 6);
         uint8_t begin[12], piece[4 + 56];
         ff_put32(begin, FF_KIND_IMAGE);
         ff_put32(begin + 4, bytes);

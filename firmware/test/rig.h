@@ -38,6 +38,8 @@ enum {
     RIG_ABORT = 0x13,
     RIG_INFER = 0x20,
     RIG_LEARN = 0x22,
+    RIG_STREAM = 0x23,
+    RIG_STATISTICS = 0x25,
     RIG_READ = 0x30,
     RIG_TICKET = 0x31,
     RIG_SAVE = 0x32

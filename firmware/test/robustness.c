@@ -468,6 +468,102 @@ static void a_build_for_8_bits_refuses_fewer(void) {
     CHECK(rig_hello(left, answer) == FF_OK && (answer[4] >> 5 & 1) == FF_NIBBLES && answer[46] == 1);
 }
 
+/* Status of an image that is the sample, but for one byte. */
+static ff_status opened(uint8_t kind, uint8_t at, uint8_t value, ff_fault *fault) {
+    static uint32_t words[SAMPLE_MOST / 4];
+    uint8_t *image = (uint8_t *)words;
+    ff_model model;
+    const uint32_t count = sample_image(image, 0, 0, 8);
+    sample_stage(image, count, kind);
+    image[at] = value;
+    sample_seal(image, count);
+    return ff_model_open(&model, rig_rom(words, sizeof words), (ff_size)count, fault);
+}
+
+static void parts_of_networks_are_checked(void) {
+    ff_fault fault;
+#if FF_STAGES
+    static const uint8_t WRONG[][3] = {
+        {0, 22, 2}, {0, 22, 4}, {0, 40, 1}, {0, 41, 3}, {0, 42, 8}, {0, 43, 1}, {1, 41, 3},
+        {1, 42, 0}, {1, 42, 5}, {2, 22, 0}, {2, 22, 3}, {2, 21, 1}, {2, 40, 0}, {3, 20, 1},
+    };
+    for (uint8_t kind = 0; kind < 4; kind++)
+        CHECK(opened(kind, 0, 'F', &fault) == FF_OK);
+    CHECK(opened(1, 22, 5, &fault) == FF_OK && opened(2, 22, 6, &fault) == FF_OK);
+    for (uint8_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++)
+        CHECK(opened(WRONG[i][0], WRONG[i][1], WRONG[i][2], &fault) == FF_FIELD);
+    CHECK(opened(2, 16, 4 * SAMPLE_CLASSES, &fault) == FF_FIELD); /* no input at all */
+#else
+    for (uint8_t kind = 1; kind < 4; kind++)
+        CHECK(opened(kind, 0, 'F', &fault) == FF_FIELD);
+#endif
+}
+
+#if FF_STAGES
+static void an_answer_is_given_again_as_long_as_it_is_kept(void) {
+    static uint32_t words[SAMPLE_MOST / 4];
+    uint8_t *image = (uint8_t *)words, query[5 + SAMPLE_RAW] = {0}, first[6][RIG_PAYLOAD], again[RIG_PAYLOAD];
+    static const uint8_t NOTHING[12] = {0};
+    const uint32_t count = sample_image(image, 0, 0, RIG_BITS);
+    sample_stage(image, count, 1);
+    rig_stage_bytes = 0;
+    CHECK(rig_fresh(image, count) == FF_OK);
+    CHECK(rig_request(left, RIG_STREAM, query, 4, 0) == FF_OK);
+    memcpy(query + 5, X, sizeof X);
+    for (uint8_t i = 0; i < 6; i++) {
+        query[0] = i;
+        query[4] = i % SAMPLE_CLASSES;
+        memset(first[i], 0, RIG_PAYLOAD);
+        CHECK(rig_request(left, RIG_LEARN, query, sizeof query, first[i]) == FF_OK);
+        CHECK(ff_get32(first[i]) == i + 1u);
+        /* the scores stand behind the result: that of its class is the largest */
+        CHECK(ff_get32(first[i] + 16 + 4 * first[i][4]) == ff_get32(first[i] + 8));
+    }
+    for (uint8_t i = 6; i--;) {
+        query[0] = i;
+        memset(again, 0, RIG_PAYLOAD);
+        CHECK(rig_request(left, RIG_LEARN, query, sizeof query, again) == FF_OK && ff_get32(again) == 6);
+        if (i >= 6 - FF_ANSWERS_KEPT)
+            CHECK(memcmp(again + 4, first[i] + 4, RIG_PAYLOAD - 4) == 0);
+        else
+            CHECK(memcmp(again + 4, NOTHING, sizeof NOTHING) == 0);
+    }
+    query[0] = 7; /* too early */
+    CHECK(rig_request(left, RIG_LEARN, query, sizeof query, again) == FF_OK && ff_get32(again) == 6);
+    CHECK(memcmp(again + 4, NOTHING, sizeof NOTHING) == 0);
+    CHECK(rig_device.model.learning && ff_get32(rig_device.model.state_ram + FF_AT_SAMPLES) == 6);
+    query[0] = 6;
+    CHECK(rig_request(left, RIG_STREAM, query, 4, 0) ==
+          FF_OK); /* another stream: nothing is kept of the last */
+    query[0] = 5;
+    CHECK(rig_request(left, RIG_LEARN, query, sizeof query, again) == FF_OK);
+    CHECK(memcmp(again + 4, NOTHING, sizeof NOTHING) == 0);
+}
+
+static void an_answer_that_fits_no_frame_is_refused_before_anything_is_learned(void) {
+    static uint32_t words[SAMPLE_MOST / 4];
+    uint8_t *image = (uint8_t *)words, query[5 + SAMPLE_RAW] = {0}, answer[RIG_PAYLOAD];
+    uint8_t *buffer = rig_link[0].decoder.buffer - 2;
+    const uint32_t count = sample_image(image, 0, 0, RIG_BITS);
+    sample_stage(image, count, 1);
+    CHECK(rig_fresh(image, count) == FF_OK);
+    ff_link_start(left, &rig_device, buffer, RIG_PAYLOAD, 31); /* less than a link may have: for this test */
+    CHECK(rig_request(left, RIG_LEARN, query, sizeof query, answer) == FF_RANGE);
+    CHECK(ff_get32(answer) == 31 && ff_get32(answer + 4) == 32);
+    CHECK(ff_get32(rig_device.model.state_ram + FF_AT_SAMPLES) == 0);
+    ff_link_start(left, &rig_device, buffer, RIG_PAYLOAD, RIG_PAYLOAD);
+}
+
+static void statistics_are_the_lowest_boards(void) {
+    static uint32_t words[SAMPLE_MOST / 4];
+    uint8_t *image = (uint8_t *)words, level = 1, answer[RIG_PAYLOAD];
+    const uint32_t count = sample_image(image, 0, 0, RIG_BITS);
+    sample_stage(image, count, 2);
+    CHECK(rig_fresh(image, count) == FF_OK);
+    CHECK(rig_request(left, RIG_STATISTICS, &level, 1, answer) == FF_ARGUMENT);
+}
+#endif
+
 int main(void) {
     bytes = sample_image(a, 0, 0, RIG_BITS);
     sample_image(b, 0, 0, RIG_BITS);
@@ -475,6 +571,12 @@ int main(void) {
     sample_seal(b, bytes);
     a_lost_client_blocks_nobody();
     a_build_for_8_bits_refuses_fewer();
+    parts_of_networks_are_checked();
+#if FF_STAGES
+    an_answer_is_given_again_as_long_as_it_is_kept();
+    an_answer_that_fits_no_frame_is_refused_before_anything_is_learned();
+    statistics_are_the_lowest_boards();
+#endif
     a_link_that_starts_again_gets_its_own_answers();
     a_save_sees_no_learning();
     a_patch_in_ram_touches_no_flash();

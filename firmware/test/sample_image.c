@@ -80,6 +80,19 @@ uint32_t sample_image(uint8_t *to, uint8_t encoding, uint8_t objective, uint8_t 
     return at + state_bytes;
 }
 
+void sample_stage(uint8_t *image, uint32_t bytes, uint8_t kind) {
+    if (kind & 1) {
+        image[41] = 9;
+        image[42] = 8;
+    }
+    if (kind & 2) {
+        ff_put16(image + 16, SAMPLE_UPPER_RAW);
+        image[22] = 2;
+        image[40] = 1;
+    }
+    sample_seal(image, bytes);
+}
+
 uint32_t sample_add(uint8_t *to, const uint8_t *image, uint32_t base, uint32_t ticket) {
     memset(to, 0, 68);
     memcpy(to, "FFP1", 4);

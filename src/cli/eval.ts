@@ -1,17 +1,17 @@
 import { defineCommand } from 'citty';
 import { slice } from '../data/dataset.js';
-import { evaluate } from '../device/stream.js';
 import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
-import { withDevice } from './device-session.js';
 import { evaluationJson, evaluationText } from './evaluation-text.js';
 import { checkNotEmpty, dataForModel, metaOnDevice } from './model-data.js';
 import { flashFirst, readModel } from './model-file.js';
+import { PIPELINE, withTarget } from './target.js';
 
 export default defineCommand({
   meta: { name: 'eval', description: 'Has a device classify data, and counts its errors. Nothing is learned.' },
   args: {
     ...PORT,
+    ...PIPELINE,
     ...DATA,
     split: { type: 'string', default: 'test', description: 'Part of the data: test or train' },
     from: { type: 'string', default: '0', description: 'First sample' },
@@ -26,19 +26,19 @@ export default defineCommand({
     const from = numberOf('from', args.from)!;
     const samples = numberOf('samples', args.samples, { least: 1 });
     const model = args.model === undefined ? undefined : await readModel(args.model);
-    await withDevice(args, context, async (session) => {
-      await flashFirst(session, model, output);
-      const meta = await metaOnDevice(session);
+    await withTarget(args, context, async (target) => {
+      await flashFirst(target, model, output);
+      const meta = await metaOnDevice(target.lowest);
       const all = await dataForModel(args, meta, split, output);
       const chosen = slice(all, from, from + (samples ?? all.count));
       checkNotEmpty(chosen, all, from);
       const start = context.now();
-      const evaluation = await evaluate(session, chosen, output.progress('eval'));
+      const evaluation = await target.evaluate(chosen, output.progress('eval'));
       const seconds = (context.now() - start) / 1000;
       output.result(
         {
-          port: session.transport.name,
-          target: session.hello.target,
+          port: target.port,
+          target: target.target,
           data: args.data,
           split,
           shift: args.shift,

@@ -8,9 +8,11 @@ import { COMMON, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
 import { withDevice } from './device-session.js';
 import { type BoardArguments, flashOneBoard } from './flash-board.js';
+import { flashPipeline } from './flash-pipeline.js';
 import { readModel } from './model-file.js';
-import { LEARN } from './plan-text.js';
+import { CUT, LEARN } from './plan-text.js';
 import { resolvePort } from './port-choice.js';
+import { PIPELINE } from './target.js';
 
 export default defineCommand({
   meta: {
@@ -21,6 +23,8 @@ export default defineCommand({
   args: {
     file: { type: 'positional', required: false, valueHint: 'model.ffm', description: 'Model image (.ffm)' },
     ...PORT,
+    ...PIPELINE,
+    ...CUT,
     model: { type: 'string', valueHint: 'model.ffm', description: 'The same as the word without an option' },
     board: {
       type: 'string',
@@ -49,23 +53,45 @@ export default defineCommand({
   async run({ args, data }) {
     const context = data as CliContext;
     const file = oneModel(args.file, args.model);
+    if (args.pipeline !== undefined) {
+      refuseBeside('pipeline', args, ['board', 'firmware', 'link', 'wiring']);
+      await flashPipeline(wanted(file), { ...args, pipeline: args.pipeline }, context);
+      return;
+    }
+    refuseWithout('pipeline', args, ['cut']);
     if (args.board !== undefined) {
       await flashOneBoard(boardOf(args.board), { ...args, model: file } satisfies BoardArguments, context);
       return;
     }
-    for (const name of ['firmware', 'learn', 'link', 'wiring'] as const) {
-      if (args[name] === undefined) continue;
-      throw new GoodnessError('usage.option', `--${name} needs --board`, { fix: 'See `goodness boards`.' });
-    }
-    if (file === undefined) {
-      throw new GoodnessError('usage.argument', 'there is nothing to flash', {
-        expected: 'a model, a board, or both',
-        fix: 'Name a model image (.ffm), or say --board.',
-      });
-    }
-    await flashOneModel(file, args, context);
+    refuseWithout('board', args, ['firmware', 'learn', 'link', 'wiring']);
+    await flashOneModel(wanted(file), args, context);
   },
 });
+
+/** Options that mean nothing together with another one. */
+function refuseBeside(option: string, args: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  for (const name of names) {
+    if (args[name] === undefined) continue;
+    throw new GoodnessError('usage.option', `--${name} does not go with --${option}`, { fix: 'See --help.' });
+  }
+}
+
+/** Options that mean nothing without another one. */
+function refuseWithout(option: string, args: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  for (const name of names) {
+    if (args[name] === undefined) continue;
+    throw new GoodnessError('usage.option', `--${name} needs --${option}`, { fix: 'See --help.' });
+  }
+}
+
+/** A model that must be there. */
+function wanted(file: string | undefined): string {
+  if (file !== undefined) return file;
+  throw new GoodnessError('usage.argument', 'there is nothing to flash', {
+    expected: 'a model, a board, or both',
+    fix: 'Name a model image (.ffm), or say --board.',
+  });
+}
 
 /** A model may be named in two ways, but once. */
 function oneModel(word: string | undefined, option: string | undefined): string | undefined {

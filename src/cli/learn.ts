@@ -1,14 +1,12 @@
 import { defineCommand } from 'citty';
 import { slice } from '../data/dataset.js';
-import { save } from '../device/push.js';
 import { keepStatistics } from '../device/statistics.js';
-import { learn } from '../device/stream.js';
 import { MESSAGES } from '../format/message.js';
 import { COMMON, DATA, numberOf, oneOf, PORT } from './arguments.js';
 import type { CliContext } from './context.js';
-import { withDevice } from './device-session.js';
 import { checkNotEmpty, dataForModel, metaOnDevice } from './model-data.js';
 import { flashFirst, readModel } from './model-file.js';
+import { PIPELINE, withTarget } from './target.js';
 
 export default defineCommand({
   meta: {
@@ -18,6 +16,7 @@ export default defineCommand({
   },
   args: {
     ...PORT,
+    ...PIPELINE,
     ...DATA,
     split: { type: 'string', default: 'train', description: 'Part of the data: train or test' },
     from: { type: 'string', default: '0', description: 'First sample' },
@@ -39,29 +38,30 @@ export default defineCommand({
     const samples = numberOf('samples', args.samples, { least: 1 });
     const level = numberOf('statistics', args.statistics, { most: 2 });
     const model = args.model === undefined ? undefined : await readModel(args.model);
-    await withDevice(args, context, async (session) => {
-      await flashFirst(session, model, output);
-      const stream = await dataForModel(args, await metaOnDevice(session), split, output);
+    await withTarget(args, context, async (target) => {
+      await flashFirst(target, model, output);
+      const { lowest } = target;
+      const stream = await dataForModel(args, await metaOnDevice(lowest), split, output);
       checkNotEmpty(slice(stream, from, stream.count), stream, from);
-      if (level !== undefined) await session.request(MESSAGES.statistics, { level });
-      else if (!(await keepStatistics(session))) {
+      if (level !== undefined) await lowest.request(MESSAGES.statistics, { level });
+      else if (!(await keepStatistics(lowest))) {
         output.warn('the device has no RAM for statistics of its inputs: a sync will know less of its surroundings');
       }
       const bar = output.progress('learn');
       const start = context.now();
-      const report = await learn(session, stream, {
+      const report = await target.learn(stream, {
         from,
         ...(samples === undefined ? {} : { samples }),
         onProgress: (done, total, wrong) =>
           bar(done, total, `${((100 * wrong) / done).toFixed(1)}% wrong before learning`),
       });
       const seconds = (context.now() - start) / 1000;
-      const slot = args.save ? await save(session) : undefined;
-      const status = await session.request(MESSAGES.status, undefined);
+      const slot = args.save ? await target.save() : undefined;
+      const status = await target.status();
       output.result(
         {
-          port: session.transport.name,
-          target: session.hello.target,
+          port: target.port,
+          target: target.target,
           data: args.data,
           split,
           shift: args.shift,
@@ -75,7 +75,7 @@ export default defineCommand({
         `${report.samples} samples learned, ${report.error.toFixed(2)}% of them wrong before, ${report.updates} layer updates; ` +
           `${status.samples} samples in all${slot === undefined ? '' : '; saved'}`,
       );
-      if (slot === undefined && report.samples > 0 && session.transport.name !== 'sim') {
+      if (slot === undefined && report.samples > 0 && target.port !== 'sim') {
         output.note('it is lost when the device loses its power: --save keeps it');
       }
     });

@@ -1,9 +1,8 @@
-import type { Session } from '../device/session.js';
-import { flashModel } from '../device/transfer.js';
 import { decodeImage } from '../format/image.js';
 import type { Model } from '../format/model.js';
 import { readWhole } from './files.js';
 import type { Output } from './output.js';
+import type { Target } from './target.js';
 
 /** A model image as it lies in a file, and what it holds. */
 export interface ModelFile {
@@ -21,8 +20,7 @@ export async function readModel(path: string): Promise<ModelFile> {
 }
 
 /** Puts the model of the option `--model` on a device before a command works with it; nothing without one. */
-export async function flashFirst(session: Session, file: ModelFile | undefined, output: Output): Promise<void> {
+export async function flashFirst(target: Target, file: ModelFile | undefined, output: Output): Promise<void> {
   if (file === undefined) return;
-  const bar = output.progress('flash');
-  await flashModel(session, file.image, { verify: false, onProgress: (_, done, total) => bar(done, total) });
+  await target.flash(file, output.progress('flash'));
 }

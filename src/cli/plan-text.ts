@@ -10,7 +10,17 @@ export const LEARN = {
   learn: {
     type: 'string',
     valueHint: 'layers',
-    description: 'With --board: layers that learn there, such as 1 or 0,1, or none; left out: as many weights as fit',
+    description:
+      'With --board or --pipeline: layers that learn there, such as 1 or 0,1, or none; left out: as many weights as fit',
+  },
+} as const satisfies ArgsDef;
+
+/** Where a network is cut for several boards. */
+export const CUT = {
+  cut: {
+    type: 'string',
+    valueHint: 'layers',
+    description: 'With --pipeline: first layer of each board but the lowest, such as 1; left out: planned',
   },
 } as const satisfies ArgsDef;
 

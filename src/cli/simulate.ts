@@ -27,6 +27,10 @@ export default defineCommand({
       description: 'Serve this TCP port (0: any free one; what happens without options)',
     },
     pty: { type: 'boolean', description: 'Serve a pseudo terminal (Linux with a C compiler)' },
+    threads: {
+      type: 'string',
+      description: 'With --pty: learn and infer in a pipeline of so many threads, each with some of the layers, 2 to 8',
+    },
     host: { type: 'string', default: '127.0.0.1', description: 'Address to listen on' },
     store: { type: 'string', valueHint: 'file', description: 'Keep the flash of the board in this file' },
     board: { type: 'string', valueHint: 'board', description: 'Emulate this board: see `goodness boards`' },
@@ -49,7 +53,11 @@ export default defineCommand({
       if (args[name] === undefined) continue;
       throw new GoodnessError('usage.option', `--${name} needs --board`, { fix: 'See `goodness boards`.' });
     }
-    if (args.pty) await simulateNative(args.store, context);
+    const threads = numberOf('threads', args.threads, { least: 2, most: 8 });
+    if (threads !== undefined && !args.pty) {
+      throw new GoodnessError('usage.option', '--threads needs --pty', { fix: 'See --help.' });
+    }
+    if (args.pty) await simulateNative(args.store, threads, context);
     else await simulateTcp(numberOf('tcp', args.tcp ?? '0', { most: 65535 })!, args.host, args.store, context);
   },
 });
@@ -69,7 +77,11 @@ async function simulateTcp(port: number, host: string, store: string | undefined
   if (failure !== undefined) throw failure;
 }
 
-async function simulateNative(store: string | undefined, context: CliContext): Promise<void> {
+async function simulateNative(
+  store: string | undefined,
+  threads: number | undefined,
+  context: CliContext,
+): Promise<void> {
   if (context.platform !== 'linux') {
     throw new GoodnessError('native.platform', 'pseudo terminals are served on Linux only', {
       got: context.platform,
@@ -77,7 +89,10 @@ async function simulateNative(store: string | undefined, context: CliContext): P
     });
   }
   context.output.note('the native board: compiling it if needed');
-  const board = await startNativeBoard(store === undefined ? {} : { store });
+  const board = await startNativeBoard({
+    ...(store === undefined ? {} : { store }),
+    ...(threads === undefined ? {} : { threads }),
+  });
   const end = context.interrupted();
   announce(board.address, context);
   const died = await Promise.race([end.then(() => undefined), board.ended]);

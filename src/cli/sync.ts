@@ -2,7 +2,6 @@ import { defineCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { loadData } from '../data/load.js';
-import { asOnDevice, pullShape } from '../device/pull.js';
 import { TELEMETRY, telemetryWithout } from '../device/telemetry.js';
 import { encodeClassStatistics } from '../format/class-statistics.js';
 import { encodeImage } from '../format/image.js';
@@ -12,11 +11,11 @@ import { type SyncStage, synchronize } from '../sync/synchronize.js';
 import { COMMON, numberOf, PORT } from './arguments.js';
 import { CLASSES, chooseClasses } from './class-choice.js';
 import type { CliContext } from './context.js';
-import { withDevice } from './device-session.js';
 import { knownFeatures, MODEL_FEATURES } from './features.js';
 import { writeWhole } from './files.js';
 import { scalingOf } from './model-data.js';
 import { readModel } from './model-file.js';
+import { PIPELINE, withTarget } from './target.js';
 import { BACKEND, chosenBackend } from './training.js';
 
 export default defineCommand({
@@ -27,6 +26,7 @@ export default defineCommand({
   },
   args: {
     ...PORT,
+    ...PIPELINE,
     data: {
       type: 'string',
       alias: 'd',
@@ -79,12 +79,9 @@ export default defineCommand({
         fix: 'Name the file that was flashed, or that the last sync wrote with --out.',
       });
     }
-    await withDevice(args, context, async (session) => {
+    await withTarget(args, context, async (target) => {
       // Without a file only header and meta are read here: what was learned waits until the list has been shown.
-      const known =
-        args.model === undefined
-          ? await pullShape(session)
-          : await asOnDevice(session, (await readModel(args.model)).model);
+      const known = await target.known(args.model === undefined ? undefined : (await readModel(args.model)).model);
       const travels = TELEMETRY.map((t) => ({
         item: t.item,
         what: t.what,
@@ -109,7 +106,7 @@ export default defineCommand({
       const backend = await chosenBackend(args);
       const bars = new Map<SyncStage, (done: number, total: number) => void>();
       const start = context.now();
-      const report = await synchronize(session, {
+      const report = await synchronize(target.sync, {
         known,
         host,
         pool: pool ?? 1,
@@ -129,7 +126,7 @@ export default defineCommand({
       const seconds = (context.now() - start) / 1000;
       const { answer, pulled, patchBytes, saved } = report;
       // All that went over the line since it was opened, greetings and questions included.
-      const { up: bytesUp, down: bytesDown } = session.transport.traffic;
+      const { up: bytesUp, down: bytesDown } = target.sync.traffic;
       if (args.out !== undefined) await writeWhole(args.out, encodeImage(answer.model));
       if (args.statistics !== undefined && pulled.statistics !== undefined) {
         await writeWhole(args.statistics, encodeClassStatistics(pulled.statistics));
@@ -148,7 +145,7 @@ export default defineCommand({
       }
       output.result(
         {
-          port: session.transport.name,
+          port: target.port,
           samples: pulled.t,
           bytesUp,
           bytesDown,

@@ -27,6 +27,8 @@ import { readModel } from './model-file.js';
 import type { Output } from './output.js';
 import { baudOf, resolvePort } from './port-choice.js';
 import { table } from './table.js';
+import { PIPELINE } from './target.js';
+import { verifyPipeline } from './verify-pipeline.js';
 import { verifyTarget } from './verify-target.js';
 import { verifyTflite } from './verify-tflite.js';
 
@@ -48,6 +50,7 @@ export default defineCommand({
       description: 'Model image (.ffm); on the port it must be what was flashed',
     },
     ...PORT,
+    ...PIPELINE,
     port: { ...PORT.port, description: 'Serial port, tcp://host:port, sim, sim:<flash file>, or auto; left out: none' },
     data: { ...DATA.data, required: false, description: `${DATA.data.description}; random bytes if left out` },
     seed: DATA.seed,
@@ -86,6 +89,23 @@ export default defineCommand({
     const steps = numberOf('learn', args.learn, { most: 1_000_000 })!;
     const seed = numberOf('seed', args.seed)!;
     const samples = await samplesFor(args, file.model, seed, Math.max(count, steps), output);
+    if (args.pipeline !== undefined) {
+      refuseContract(args.contract);
+      const { target: boards, ...parity } = await verifyPipeline(
+        file.model,
+        samples,
+        count,
+        steps,
+        { ...args, pipeline: args.pipeline },
+        context,
+      );
+      if (parity.mismatches > 0) throw mismatch(parity, boards);
+      output.result(
+        { model: args.model, pipeline: args.pipeline, target: boards, inferred: count, learned: steps, ...parity },
+        agreement(boards, count, steps),
+      );
+      return;
+    }
     const port = args.port === undefined ? undefined : await resolvePort(args.port, args.baud, context);
     if (args.contract && port !== undefined && !port.startsWith('sim')) {
       output.warn('what this board learned and saved is replaced: in the end it holds the given model');
@@ -108,7 +128,7 @@ export default defineCommand({
     if (parity.mismatches > 0) throw mismatch(parity, report.target);
     if (!report.ok) throw broken(report);
     const { checks, bytesCompared, bytesDifferent } = report;
-    const agrees = `${report.target} agrees with the reference: ${count} samples inferred${steps > 0 ? `, ${steps} learned` : ''}, no mismatch`;
+    const agrees = agreement(report.target, count, steps);
     output.result(
       { ...facts, ...parity, checks, bytesCompared, bytesDifferent },
       args.contract
@@ -117,6 +137,17 @@ export default defineCommand({
     );
   },
 });
+
+function agreement(target: string, count: number, steps: number): string {
+  return `${target} agrees with the reference: ${count} samples inferred${steps > 0 ? `, ${steps} learned` : ''}, no mismatch`;
+}
+
+function refuseContract(contract: boolean | undefined): void {
+  if (!contract) return;
+  throw new GoodnessError('usage.option', '--contract does not go with --pipeline', {
+    fix: 'The contract is that of one board: verify each board by its own --port with a whole network.',
+  });
+}
 
 const CLEAN: ParityReport = { samples: 0, mismatches: 0 };
 

@@ -20,6 +20,8 @@ export interface NativeBoardOptions {
   readonly tcp?: number;
   /** File that the flash is kept in. */
   readonly store?: string;
+  /** Learn and infer in a pipeline of so many threads, each with some of the layers: 2 to 8. */
+  readonly threads?: number;
   /** Folder for the program if it must be compiled; that of the package if left out. */
   readonly cache?: string;
   /** The Linux port as it was compiled elsewhere, for another processor perhaps; left out, it is compiled here. */
@@ -43,7 +45,8 @@ export async function startNativeBoard(options: NativeBoardOptions = {}): Promis
   const [command = program, ...rest] = [...(options.runner ?? []), program];
   const serve = options.tcp === undefined ? ['--pty'] : ['--tcp', String(options.tcp)];
   const store = options.store === undefined ? [] : ['--flash', options.store];
-  const child = spawn(command, [...rest, ...serve, ...store], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const threads = options.threads === undefined ? [] : ['--threads', String(options.threads)];
+  const child = spawn(command, [...rest, ...serve, ...store, ...threads], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   let absent = false;
   child.stderr.on('data', (chunk: Buffer) => {
@@ -115,9 +118,10 @@ export async function buildNativeBoard(cache?: string): Promise<string> {
   const program = join(cache ?? join(root, 'build/linux'), 'goodness-device');
   const firmware = join(root, 'firmware');
   const core = filesOf(join(firmware, 'core'));
-  const sources = [...core.filter((path) => path.endsWith('.c')), join(firmware, 'ports/linux/main.c')];
-  if (isNewer(program, [...core, ...sources])) return program;
-  const args = ['-std=c99', '-O2', '-I', join(firmware, 'core'), '-o', program, ...sources];
+  const port = filesOf(join(firmware, 'ports/linux'));
+  const sources = [...core, ...port].filter((path) => path.endsWith('.c'));
+  if (isNewer(program, [...core, ...port])) return program;
+  const args = ['-std=c99', '-O2', '-pthread', '-I', join(firmware, 'core'), '-o', program, ...sources];
   try {
     mkdirSync(dirname(program), { recursive: true });
     accessSync(dirname(program), constants.W_OK);

@@ -16,13 +16,13 @@ export interface ParitySample {
 
 /** The first place where device and reference differ. */
 export interface Difference {
-  /** What differs: an activity, a field of the outcome, or a byte of the model. */
-  readonly what: 'activity' | 'class' | 'flags' | 'score' | 'labelScore' | 'model';
+  /** What differs: an activity, a field of the outcome, a byte of the model, or one that a board hands on to the next. */
+  readonly what: 'activity' | 'class' | 'flags' | 'score' | 'labelScore' | 'model' | 'onward';
   /** Index of the sample; missing for the model. */
   readonly sample?: number;
   readonly layer?: number;
   readonly neuron?: number;
-  /** Offset in the image, for the model. */
+  /** Offset in the image, for the model; in what is handed on, for that. */
   readonly offset?: number;
   readonly expected: number;
   readonly got: number;
@@ -53,7 +53,7 @@ interface Device {
 }
 
 /** Bytes of each field on the wire. */
-const WIDTH = { activity: 2, class: 1, flags: 1, score: 4, labelScore: 4, model: 1 } as const;
+const WIDTH = { activity: 2, class: 1, flags: 1, score: 4, labelScore: 4, model: 1, onward: 1 } as const;
 
 /** Collects differences; keeps the first. */
 export class Ledger {
@@ -178,6 +178,8 @@ export function describeDifference(d: Difference): string {
   switch (d.what) {
     case 'model':
       return `byte ${d.offset} of the model${d.layer === undefined ? '' : ` (weights of layer ${d.layer}, neuron ${d.neuron})`}: ${numbers}`;
+    case 'onward':
+      return `sample ${d.sample}, byte ${d.offset} of what layer ${d.layer} hands on: ${numbers}`;
     case 'activity':
       return `sample ${d.sample}, layer ${d.layer}, neuron ${d.neuron}: ${numbers}`;
     default:
@@ -242,7 +244,6 @@ function deviceOf(target: Session | WasmCore, model: Model): Device {
       trace: async (input, layer) => target.trace(input, layer),
     };
   }
-  const most = Math.max(1, (target.hello.maxResponse - 1) >> 1);
   return {
     image: () => readRegion(target, REGION.image, 0, imageLayout(model).length),
     infer: (input, label) => target.request(MESSAGES.infer, label === undefined ? { input } : { input, label }),
@@ -254,16 +255,35 @@ function deviceOf(target: Session | WasmCore, model: Model): Device {
       const lost = target.line.retries > retries && outcome.score + outcome.flags + outcome.labelScore === 0;
       return lost ? undefined : outcome;
     },
-    trace: async (input, layer) => {
-      const activities = new Uint16Array(model.layers[layer]!.outputs);
-      const pieces: Promise<void>[] = [];
-      for (let from = 0; from < activities.length; from += most) {
-        const count = Math.min(most, activities.length - from);
-        const piece = target.request(MESSAGES.trace, { layer, from, count, input });
-        pieces.push(piece.then((values) => activities.set(values, from)));
-      }
-      await Promise.all(pieces);
-      return activities;
-    },
+    trace: (input, layer) => traceLayer(target, input, layer, model.layers[layer]!.outputs),
   };
+}
+
+/** Activities of a layer of a device, in as many pieces as its answers take. */
+async function traceLayer(session: Session, input: Uint8Array, layer: number, neurons: number): Promise<Uint16Array> {
+  const most = Math.max(1, (session.hello.maxResponse - 1) >> 1);
+  const activities = new Uint16Array(neurons);
+  const pieces: Promise<void>[] = [];
+  for (let from = 0; from < neurons; from += most) {
+    const count = Math.min(most, neurons - from);
+    const piece = session.request(MESSAGES.trace, { layer, from, count, input });
+    pieces.push(piece.then((values) => activities.set(values, from)));
+  }
+  await Promise.all(pieces);
+  return activities;
+}
+
+/** Compares the activities of a layer of a device with those that are expected. */
+export async function compareTrace(
+  ledger: Ledger,
+  session: Session,
+  input: Uint8Array,
+  layer: number,
+  expected: Uint16Array,
+  where: { readonly sample: number; readonly layer: number },
+): Promise<void> {
+  const got = await traceLayer(session, input, layer, expected.length);
+  for (const [j, activity] of expected.entries()) {
+    ledger.compare(activity, got[j]!, { what: 'activity', neuron: j, ...where });
+  }
 }

@@ -1,6 +1,6 @@
 import { GoodnessError } from '../base/errors.js';
 import { type Dataset, sample } from '../data/dataset.js';
-import { FLAG, MESSAGES } from '../format/message.js';
+import { FLAG, MESSAGES, type StatusResponse } from '../format/message.js';
 import { STATUS, statusError } from '../format/status.js';
 import { type Evaluation, evaluationOf } from './evaluation.js';
 import { pipeline, sendSequence } from './pipeline.js';
@@ -78,7 +78,16 @@ export async function learn(session: Session, data: Dataset, options: LearnOptio
     options.onProgress?.(next - from, end - from, progress.wrong),
   );
   const after = await session.request(MESSAGES.status, undefined);
-  const samples = end - from;
+  return learnReport(before, after, end - from, progress.answered);
+}
+
+/** What was counted between two looks at a device, while so many samples were learned. */
+export function learnReport(
+  before: StatusResponse,
+  after: StatusResponse,
+  samples: number,
+  answered: number,
+): LearnReport {
   const percent = (n: number): number => (samples === 0 ? 0 : (100 * n) / samples);
   return {
     samples,
@@ -86,7 +95,7 @@ export async function learn(session: Session, data: Dataset, options: LearnOptio
     falseReject: percent(after.falseRejects - before.falseRejects),
     falseAccept: percent(after.falseAccepts - before.falseAccepts),
     updates: after.updates - before.updates,
-    unanswered: samples - progress.answered,
+    unanswered: samples - answered,
   };
 }
 
@@ -143,7 +152,7 @@ function restarted(expected: number, next: number): GoodnessError {
 }
 
 /** Refuses data that don't fit the loaded model before anything is sent. */
-function checkData(session: Session, data: Dataset): void {
+export function checkData(session: Session, data: Dataset): void {
   const { modelLoaded, loadStatus, rawInputs, classes } = session.hello;
   if (!modelLoaded) throw statusError(STATUS.NO_MODEL, 0, loadStatus);
   if (data.width !== rawInputs) {

@@ -12,6 +12,7 @@ import {
 } from './layout.js';
 import { decodeMetaText, encodeMetaText } from './meta.js';
 import { encodedInputs, type ImageLayout, LIMIT, type Model, type ModelLayer, modelGroups, padded } from './model.js';
+import { decodeStage, encodeAbove, encodeFlags } from './stage-header.js';
 import { decodeState, encodeState, fieldError, sameLength, stateLength } from './state.js';
 
 /** Version of the image format that this package reads and writes. */
@@ -56,11 +57,11 @@ export function encodeImage(model: Model): Uint8Array {
   w.u32(layout.length, 'image length').u32(0, 'CRC');
   w.u16(model.rawInputs, 'raw inputs').u8(model.classes, 'classes').u8(model.layers.length, 'layers');
   w.u8(model.objective === 'label' ? 1 : 0, 'objective').u8(model.encoding === 'complement' ? 1 : 0, 'encoding');
-  w.u8(model.subtractMin ? 1 : 0, 'flags').u8(model.labelValue, 'label value');
+  w.u8(encodeFlags(model), 'flags').u8(model.labelValue, 'label value');
   w.u32(layout.metaOffset, 'meta offset').u32(layout.metaLength, 'meta length');
-  w.u32(layout.stateOffset, 'state offset')
-    .u32(layout.stateLength, 'state length')
-    .u8(model.layersBelow, 'layers below');
+  w.u32(layout.stateOffset, 'state offset').u32(layout.stateLength, 'state length');
+  const [below, aboveShift, aboveBits] = encodeAbove(model);
+  w.u8(below, 'layers below').u8(aboveShift, 'length shift above').u8(aboveBits, 'input bits above');
   w.at = HEADER;
   model.layers.forEach((layer, l) => {
     w.u16(layer.inputs, 'inputs').u16(layer.outputs, 'neurons').u8(layer.lengthShift, 'length shift');
@@ -118,19 +119,17 @@ export function decodeImage(bytes: Uint8Array): Model {
   const count = u8(19, 'layers', 1, LIMIT.layers);
   const objective = u8(20, 'objective', 0, 1) === 1 ? 'label' : 'partitioned';
   const encoding = u8(21, 'encoding', 0, 1) === 1 ? 'complement' : 'plain';
-  const subtractMin = u8(22, 'flags', 0, 1) === 1;
   const labelValue = u8(23, 'label value', 0, objective === 'label' ? 255 : 0);
   const metaOffset = HEADER + RECORD * count;
   u32(24, 'meta offset', metaOffset, metaOffset);
   const metaLength = u32(28, 'meta length', 0, LIMIT.metaBytes);
   const stateOffset = u32(32, 'state offset', metaOffset, bytes.length);
   u32(36, 'state length', bytes.length - stateOffset, bytes.length - stateOffset);
-  const layersBelow = u8(40, 'layers below', 0, 0xff);
-  u8(41, 'reserved', 0, 0);
-  u16(42, 'reserved', 0, 0);
+  const stage = decodeStage(bytes, { objective, encoding });
+  u8(43, 'reserved', 0, 0);
   u32(44, 'reserved', 0, 0);
 
-  const shape = { rawInputs, classes, objective, encoding } as const;
+  const shape = { rawInputs, classes, objective, encoding, layersBelow: stage.layersBelow } as const;
   const groups = modelGroups(shape);
   const layers: Omit<ModelLayer, 'weights'>[] = [];
   let inputs = encodedInputs(shape);
@@ -190,7 +189,7 @@ export function decodeImage(bytes: Uint8Array): Model {
     return { ...layer, weights };
   });
   const state = decodeState(bytes.subarray(stateOffset), { classes, layers }, stateOffset);
-  return { ...shape, subtractMin, labelValue, layersBelow, layers: whole, metaText, state };
+  return { ...shape, ...stage, labelValue, layers: whole, metaText, state };
 }
 
 /** Layout and bits of the layer whose record stands at `at`. */

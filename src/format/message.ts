@@ -34,6 +34,19 @@ export interface Outcome {
   readonly labelScore: number;
 }
 
+/** The same of a stage with layers above: with what those need of the sample. */
+export interface OutcomeOn {
+  readonly outcome: Outcome;
+  /** Scores so far (u32 per class), and the input of the layer above; empty where nothing is above, or the sample was not learned. */
+  readonly onward: Uint8Array;
+}
+
+/** A stage's answer to LEARN. */
+export interface LearnedOn extends OutcomeOn {
+  /** Index of the sample that it expects next. */
+  readonly next: number;
+}
+
 export interface HelloResponse {
   readonly protocolVersion: number;
   readonly formatVersion: number;
@@ -47,6 +60,8 @@ export interface HelloResponse {
   readonly canRestart: boolean;
   /** Whether it takes weights of 4 bits and fewer, and inputs of 4 bits. */
   readonly takesNibbles: boolean;
+  /** Whether it takes stages of networks whose other layers are on other boards. */
+  readonly takesStages: boolean;
   /** Requests that may be on their way at once. */
   readonly window: number;
   readonly maxRequest: number;
@@ -122,6 +137,23 @@ function readOutcome(r: ByteReader): Outcome {
   return { class: cls, flags, score: r.u32(), labelScore: r.u32() };
 }
 
+function readOutcomeOn(r: ByteReader): OutcomeOn {
+  return { outcome: readOutcome(r), onward: r.raw(r.left) };
+}
+
+function encodeInfer({ label, input }: { label?: number; input: Uint8Array }): Uint8Array {
+  return writer(1 + input.length)
+    .u8(label ?? NO_LABEL, 'label')
+    .raw(input).bytes;
+}
+
+function encodeLearn({ index, label, input }: { index: number; label: number; input: Uint8Array }): Uint8Array {
+  return writer(5 + input.length)
+    .u32(index, 'index')
+    .u8(label, 'label')
+    .raw(input).bytes;
+}
+
 function readHello(r: ByteReader): HelloResponse {
   const protocolVersion = r.u16();
   const formatVersion = r.u16();
@@ -135,6 +167,7 @@ function readHello(r: ByteReader): HelloResponse {
     imageWithFirmware: (capabilities & 8) !== 0,
     canRestart: (capabilities & 16) !== 0,
     takesNibbles: (capabilities & 32) !== 0,
+    takesStages: (capabilities & 64) !== 0,
     window: r.u8(),
     maxRequest: r.u16(),
     maxResponse: r.u16(),
@@ -207,15 +240,7 @@ export const MESSAGES = {
   ),
   commit: message(0x12, 'COMMIT', none, (r) => ({ baseId: r.u32() })),
   abort: message(0x13, 'ABORT', none, nothing),
-  infer: message(
-    0x20,
-    'INFER',
-    (q: { label?: number; input: Uint8Array }) =>
-      writer(1 + q.input.length)
-        .u8(q.label ?? NO_LABEL, 'label')
-        .raw(q.input).bytes,
-    readOutcome,
-  ),
+  infer: message(0x20, 'INFER', encodeInfer, readOutcome),
   trace: message(
     0x21,
     'TRACE',
@@ -227,16 +252,7 @@ export const MESSAGES = {
         .raw(q.input).bytes,
     readActivities,
   ),
-  learn: message(
-    0x22,
-    'LEARN',
-    (q: { index: number; label: number; input: Uint8Array }) =>
-      writer(5 + q.input.length)
-        .u32(q.index, 'index')
-        .u8(q.label, 'label')
-        .raw(q.input).bytes,
-    (r) => ({ next: r.u32(), outcome: readOutcome(r) }),
-  ),
+  learn: message(0x22, 'LEARN', encodeLearn, (r) => ({ next: r.u32(), outcome: readOutcome(r) })),
   stream: message(0x23, 'STREAM', (q: { index: number }) => writer(4).u32(q.index, 'index').bytes, nothing),
   seed: message(0x24, 'SEED', (q: { seed: number }) => writer(4).u32(q.seed, 'seed').bytes, nothing),
   statistics: message(
@@ -259,6 +275,20 @@ export const MESSAGES = {
     (r) => ({ baseId: r.u32(), t: r.u32() }),
   ),
   save: message(0x32, 'SAVE', none, (r) => ({ sequence: r.u32() })),
+} as const;
+
+/** The same requests to a stage of a network: the answers go on to the layers above (SPEC.md, "Stages"). */
+export const STAGE_MESSAGES = {
+  infer: message(MESSAGES.infer.type, MESSAGES.infer.name, encodeInfer, readOutcomeOn),
+  learn: message(
+    MESSAGES.learn.type,
+    MESSAGES.learn.name,
+    encodeLearn,
+    (r): LearnedOn => ({
+      next: r.u32(),
+      ...readOutcomeOn(r),
+    }),
+  ),
 } as const;
 
 /**

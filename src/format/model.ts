@@ -15,6 +15,8 @@ export const LIMIT = {
   imageBytes: 16777216,
   metaBytes: 65535,
   scoreFactorSum: 65535,
+  /** Answers to LEARN that a stage with layers above keeps, to give them again. */
+  answersKept: 4,
 } as const;
 
 /** What a layer's own parameters of learning and scoring are. */
@@ -102,9 +104,16 @@ export interface ModelLayer {
   readonly outputUnit: number;
 }
 
+/** What the layer above a stage's last one, on another board, wants as its input. */
+export interface LayerAbove {
+  /** As in ModelLayer. */
+  readonly lengthShift: number;
+  readonly inputBits: InputBits;
+}
+
 /** A model image as an object. Nothing in it changes; what learns keeps a copy of its own. */
 export interface Model {
-  /** Bytes that the sensor delivers per sample. */
+  /** Bytes of a sample: what the sensor delivers, or what the layers below hand on (4 * classes, and the first layer's input). */
   readonly rawInputs: number;
   readonly classes: number;
   readonly objective: ModelObjective;
@@ -115,6 +124,10 @@ export interface Model {
   readonly labelValue: number;
   /** Layers of the network below the first one here, on other boards: 0 for a whole network. */
   readonly layersBelow: number;
+  /** The layer above the last one here, on another board; missing where the last one is the network's own. */
+  readonly above?: LayerAbove;
+  /** A stage only: samples are learned though no layer here may learn, since layers on other boards do. */
+  readonly counts?: boolean;
   readonly layers: readonly ModelLayer[];
   /**
    * The JSON as it stands in the image, '' if there is none: `metaOf(model)` reads it. Kept as text because offsets of a
@@ -125,7 +138,10 @@ export interface Model {
 }
 
 /** Inputs of the first layer. */
-export function encodedInputs(model: Pick<Model, 'rawInputs' | 'classes' | 'objective' | 'encoding'>): number {
+export function encodedInputs(
+  model: Pick<Model, 'rawInputs' | 'classes' | 'objective' | 'encoding'> & Partial<Pick<Model, 'layersBelow'>>,
+): number {
+  if ((model.layersBelow ?? 0) > 0) return model.rawInputs - 4 * model.classes;
   const sensor = model.encoding === 'complement' ? 2 * model.rawInputs : model.rawInputs;
   return model.objective === 'label' ? sensor + model.classes : sensor;
 }

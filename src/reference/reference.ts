@@ -15,6 +15,8 @@ export interface Result extends Outcome {
   readonly scores: Uint32Array;
   /** Per layer, goodness of each class: (classes). Objective `label`: that of the layer in the pass with this label. */
   readonly goodness: readonly Uint32Array[];
+  /** A stage with layers above: what those get (SPEC.md 9.6). */
+  readonly onward?: Uint8Array;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -45,7 +47,7 @@ export class Reference {
    */
   infer(raw: Uint8Array, label?: number): Result {
     this.checkSample(raw, label);
-    const scores = new Uint32Array(this.model.classes);
+    const scores = this.scoresBelow(raw);
     const goodness = this.model.layers.map(() => new Uint32Array(this.model.classes));
     // With the label in the input each pass has one goodness, that of its label; else one pass has those of all classes.
     const passes = this.model.objective === 'label' ? this.model.classes : 1;
@@ -58,7 +60,7 @@ export class Reference {
     goodness.forEach((values, l) => {
       this.addScores(l, values, scores);
     });
-    return { ...this.judge(scores, label), scores, goodness };
+    return { ...this.judge(scores, label), scores, goodness, ...this.onward(scores) };
   }
 
   /**
@@ -80,12 +82,13 @@ export class Reference {
    * @throws GoodnessError `device.length`, `device.label`, `device.no_learn`
    */
   learn(raw: Uint8Array, label: number): Result {
-    if (!this.model.layers.some((layer) => layer.learns)) throw statusError(STATUS.NO_LEARN, 0, 0);
+    const { counts = false, layers } = this.model;
+    if (!counts && !layers.some((layer) => layer.learns)) throw statusError(STATUS.NO_LEARN, 0, 0);
     this.checkSample(raw, label);
     const { state } = this;
     let learned = false;
     const r = this.random.next();
-    const scores = new Uint32Array(this.model.classes);
+    const scores = this.scoresBelow(raw);
     this.pass.run(this.model, raw, label, (l) => {
       const layer = this.model.layers[l]!;
       this.addScores(l, this.pass.layers[l]!.goodness, scores);
@@ -108,7 +111,8 @@ export class Reference {
     const outcome = this.judge(scores, label);
     this.count(outcome, scores, label);
     this.counter?.add(raw, label);
-    return { ...outcome, flags: outcome.flags | (learned ? FLAG.learned : 0), scores, goodness };
+    const flags = outcome.flags | (learned ? FLAG.learned : 0);
+    return { ...outcome, flags, scores, goodness, ...this.onward(scores) };
   }
 
   /**
@@ -116,6 +120,8 @@ export class Reference {
    * @returns bytes that they take
    */
   statistics(level: 0 | 1 | 2): number {
+    // What the layers below hand on is no sensor's.
+    if (level > 0 && this.model.layersBelow > 0) throw statusError(STATUS.ARGUMENT, 0, level);
     this.counter = level === 0 ? undefined : new ClassCounter(level, this.model.classes, this.model.rawInputs);
     return this.counter?.length ?? 0;
   }
@@ -159,6 +165,25 @@ export class Reference {
     return encodeImage(this.toModel());
   }
 
+  /** Scores of the layers below, which a stage's sample begins with; zeros for the lowest layers. */
+  private scoresBelow(raw: Uint8Array): Uint32Array {
+    const scores = new Uint32Array(this.model.classes);
+    if (this.model.layersBelow === 0) return scores;
+    const view = new DataView(raw.buffer, raw.byteOffset);
+    return scores.map((_, c) => view.getUint32(4 * c, true));
+  }
+
+  /** What the layers above get of the sample passed last, where they are on another board. */
+  private onward(scores: Uint32Array): { readonly onward?: Uint8Array } {
+    const { above, classes, layers } = this.model;
+    if (above === undefined) return {};
+    const onward = new Uint8Array(4 * classes + layers.at(-1)!.outputs);
+    const view = new DataView(onward.buffer);
+    for (const [c, score] of scores.entries()) view.setUint32(4 * c, score, true);
+    this.pass.onward(above, onward.subarray(4 * classes));
+    return { onward };
+  }
+
   private addScores(layer: number, goodness: Uint32Array, scores: Uint32Array): void {
     const factor = this.state.layers[layer]!.scoreFactor;
     for (let c = 0; c < scores.length; c++) scores[c] = scores[c]! + scorePart(goodness[c]!, factor);
@@ -173,8 +198,11 @@ export class Reference {
   private judge(scores: Uint32Array, label: number | undefined): Outcome {
     const { thresholds, noveltyThreshold } = this.state;
     const cls = best(scores);
-    let flags = scores[cls]! < noveltyThreshold ? FLAG.novel : 0;
-    if (label !== undefined) {
+    // What thresholds are for is known when the last layer is passed.
+    const whole = this.model.above === undefined;
+    let flags = whole && scores[cls]! < noveltyThreshold ? FLAG.novel : 0;
+    if (label !== undefined && !whole) flags |= cls === label ? FLAG.correct : 0;
+    if (label !== undefined && whole) {
       if (cls === label) flags |= FLAG.correct;
       if (scores[label]! < thresholds[label]!) flags |= FLAG.falseReject;
       if (scores.some((score, c) => c !== label && score >= thresholds[c]!)) flags |= FLAG.falseAccept;
@@ -187,10 +215,11 @@ export class Reference {
     const { state } = this;
     const { thresholds, counts, thresholdShift } = state;
     state.samples = Math.min(0xffffffff, state.samples + 1);
-    if ((outcome.flags & FLAG.correct) === 0) state.errors = Math.min(0xffffffff, state.errors + 1);
+    const whole = this.model.above === undefined;
+    if (whole && (outcome.flags & FLAG.correct) === 0) state.errors = Math.min(0xffffffff, state.errors + 1);
     if ((outcome.flags & FLAG.falseReject) !== 0) state.falseRejects = Math.min(0xffffffff, state.falseRejects + 1);
     if ((outcome.flags & FLAG.falseAccept) !== 0) state.falseAccepts = Math.min(0xffffffff, state.falseAccepts + 1);
-    if (thresholdShift > 0) {
+    if (whole && thresholdShift > 0) {
       for (let c = 0; c < scores.length; c++) {
         const threshold = thresholds[c]!;
         const part = threshold >>> thresholdShift;

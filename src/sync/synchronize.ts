@@ -1,9 +1,9 @@
 import { GoodnessError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { pool as poolImages } from '../data/pool.js';
-import { type Pull, type PullOptions, pull } from '../device/pull.js';
-import { push, save } from '../device/push.js';
-import type { Session } from '../device/session.js';
+import type { Pull, PullOptions } from '../device/pull.js';
+import { Session } from '../device/session.js';
+import { deviceTarget, type SyncTarget } from '../device/sync-target.js';
 import type { Model } from '../format/model.js';
 import { type Answer, type AnswerOptions, answer } from './answer.js';
 import { gatherStatistics } from './statistics.js';
@@ -34,17 +34,17 @@ export interface SyncReport {
 }
 
 /**
- * One sync: pulls what the device learned and may tell, does the negative phase, and sends the difference down. The device
+ * One sync of a device, or of several that have the stages of one network: pulls what the device learned and may tell, does the negative phase, and sends the difference down. The device
  * may go on learning meanwhile: the patch is added to what it holds then. If anything fails before the patch is whole on the
  * device, the device stays as it is; if only saving fails, it has the new model in RAM and the old one in flash.
  * @throws GoodnessError `sync.host` if the host's data don't fit the model; those of `pull`, `answer` and `push`
  */
-export async function synchronize(session: Session, options: SynchronizeOptions): Promise<SyncReport> {
+export async function synchronize(given: Session | SyncTarget, options: SynchronizeOptions): Promise<SyncReport> {
+  const target = given instanceof Session ? deviceTarget(given) : given;
   const { known, random, onProgress, items, allWeights } = options;
   checkHost(options);
-  const { traffic } = session.transport;
-  const before = { ...traffic };
-  const pulled = await pull(session, known, random, {
+  const before = target.traffic;
+  const pulled = await target.pull(known, random, {
     ...(items === undefined ? {} : { items }),
     ...(allWeights === undefined ? {} : { allWeights }),
     onProgress: (done, total) => onProgress?.('pull', done / total),
@@ -58,17 +58,17 @@ export async function synchronize(session: Session, options: SynchronizeOptions)
     ticket: pulled.ticket,
   };
   const made = await answer(state, options);
-  const { patchBytes } = await push(session, made.patch, (done, total) => onProgress?.('push', done / total));
+  const { patchBytes } = await target.push(pulled, made, (done, total) => onProgress?.('push', done / total));
   const saved = options.save ?? true;
   if (saved) {
     onProgress?.('save', 0);
-    await save(session);
+    await target.save();
   }
   return {
     answer: made,
     pulled,
-    bytesUp: traffic.up - before.up,
-    bytesDown: traffic.down - before.down,
+    bytesUp: target.traffic.up - before.up,
+    bytesDown: target.traffic.down - before.down,
     patchBytes,
     saved,
   };

@@ -108,11 +108,16 @@ function simulated(): Promise<Running> {
   );
 }
 
-function native(tcp: boolean): Promise<Running> {
+function native(tcp: boolean, threads?: number): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'goodness-contract-'));
   return restartable(
-    tcp ? 'linux over TCP' : 'linux on a pty',
-    () => startNativeBoard({ store: join(folder, 'flash.bin'), ...(tcp ? { tcp: 0 } : {}) }),
+    `linux ${threads === undefined ? '' : 'with threads '}${tcp ? 'over TCP' : 'on a pty'}`,
+    () =>
+      startNativeBoard({
+        store: join(folder, 'flash.bin'),
+        ...(tcp ? { tcp: 0 } : {}),
+        ...(threads === undefined ? {} : { threads }),
+      }),
     (board) => board.close(),
     (board) => openTransport(board.address),
     () => rmSync(folder, { recursive: true }),
@@ -131,6 +136,7 @@ const HOST_TARGETS: readonly TargetEntry[] = [
   { id: 'wasm', lacks: () => [], model: small, start: (model) => startEmulatedTarget(boardOf('wasm'), model) },
   { id: 'linux on a pty', lacks: needsNative, model: small, start: () => native(false) },
   { id: 'linux over TCP', lacks: needsNative, model: small, start: () => native(true) },
+  { id: 'linux with threads', lacks: needsNative, model: small, start: () => native(true, 2) },
 ];
 
 /** What each emulator needs beside what builds the firmware. */

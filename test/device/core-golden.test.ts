@@ -33,8 +33,9 @@ describe.each(readdirSync(folder))('the firmware core in WebAssembly on %s', (fi
     async (build) => {
       const core = await WasmCore.withModel(bytes(golden.image), modules[build]);
       golden.labels.forEach((label, i) => {
-        const { scores, ...outcome } = golden.infer[i]!;
+        const { scores, onward = '', ...outcome } = golden.infer[i]!;
         expect(core.infer(sampleAt(i), label)).toEqual(outcome);
+        expect(base64(core.onward())).toBe(onward);
         expect([...core.scores()]).toEqual(scores);
         golden.traces[i]!.forEach((trace, layer) => {
           const y = core.trace(sampleAt(i), layer);
@@ -43,9 +44,10 @@ describe.each(readdirSync(folder))('the firmware core in WebAssembly on %s', (fi
       });
       if (golden.learn.length === 0) return;
       core.statistics(golden.statisticsLevel);
-      golden.learn.forEach((outcome, i) => {
+      golden.learn.forEach(({ onward = '', ...outcome }, i) => {
         const k = i % golden.labels.length;
         expect(core.learn(sampleAt(k), golden.labels[k]!)).toEqual(outcome);
+        expect(base64(core.onward())).toBe(onward);
       });
       expect(base64(sealed(core.image()))).toBe(golden.imageAfter);
       if (golden.statisticsLevel > 0) expect(base64(core.read(1, 0, 65535))).toBe(golden.statisticsAfter);

@@ -32,7 +32,9 @@ function anyModel(random: Random): Model {
     extreme: one(4),
     bits: one(2) ? 8 : Array.from({ length: depth }, () => WEIGHT_BITS[random.integer(4)]!),
     inputBits: one(2) ? 8 : Array.from({ length: depth }, () => INPUT_BITS[random.integer(2)]!),
-    layersBelow: random.integer(4),
+    layersBelow: one(2) ? 0 : random.integer(256),
+    ...(one(2) ? {} : { above: { lengthShift: 4 + random.integer(9), inputBits: INPUT_BITS[random.integer(2)]! } }),
+    counts: one(2),
     learns: Array.from({ length: depth }, () => !one(5)),
     meanShift: 1 + random.integer(8),
     thresholdShift: random.integer(16),
@@ -105,8 +107,9 @@ function compareInference(reference: Reference, core: WasmCore, inputs: readonly
   const { classes, layers } = reference.toModel();
   for (const x of inputs) {
     const label = random.integer(4) === 0 ? undefined : random.integer(classes);
-    const { scores, goodness, ...outcome } = reference.infer(x, label);
+    const { scores, goodness, onward, ...outcome } = reference.infer(x, label);
     expect(core.infer(x, label)).toEqual(outcome);
+    expect(core.onward()).toEqual(onward ?? new Uint8Array(0));
     expect([...core.scores()]).toEqual([...scores]);
     const layer = random.integer(layers.length);
     expect([...core.trace(x, layer)]).toEqual([...reference.trace(x, layer)]);
@@ -115,14 +118,15 @@ function compareInference(reference: Reference, core: WasmCore, inputs: readonly
 
 function compareLearning(reference: Reference, core: WasmCore, inputs: readonly Uint8Array[], random: Random): void {
   const classes = reference.toModel().classes;
-  const level = random.integer(3) as 0 | 1 | 2;
+  const level = (reference.toModel().layersBelow > 0 ? 0 : random.integer(3)) as 0 | 1 | 2;
   reference.statistics(level);
   core.statistics(level);
   for (let step = 0; step < 40; step++) {
     const x = inputs[random.integer(inputs.length)]!;
     const label = random.integer(classes);
-    const { scores, goodness, ...outcome } = reference.learn(x, label);
+    const { scores, goodness, onward, ...outcome } = reference.learn(x, label);
     expect(core.learn(x, label)).toEqual(outcome);
+    expect(core.onward()).toEqual(onward ?? new Uint8Array(0));
   }
   expect(sealed(core).equals(reference.image())).toBe(true);
   if (level > 0) expect(Buffer.from(core.read(1, 0, 65535)).equals(reference.statisticsBytes())).toBe(true);

@@ -42,9 +42,16 @@ const models = fc
     learns: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
     bits: fc.array(fc.constantFrom(...WEIGHT_BITS), { minLength: 8, maxLength: 8 }),
     inputBits: fc.array(fc.constantFrom(...INPUT_BITS), { minLength: 8, maxLength: 8 }),
-    layersBelow: fc.integer({ min: 0, max: 255 }),
+    layersBelow: fc.constantFrom(0, 1, 3, 255),
+    counts: fc.boolean(),
+    above: fc.option(
+      fc.record({ lengthShift: fc.integer({ min: 4, max: 12 }), inputBits: fc.constantFrom(...INPUT_BITS) }),
+      { nil: undefined },
+    ),
   })
-  .map(({ groupSizes, ...rest }) => randomModel({ ...rest, hidden: groupSizes.map((n) => n * rest.classes) }));
+  .map(({ groupSizes, above, ...rest }) =>
+    randomModel({ ...rest, ...(above && { above }), hidden: groupSizes.map((n) => n * rest.classes) }),
+  );
 
 describe('model image', () => {
   it('comes back as the model it was made of, and encodes to the same bytes', () => {

@@ -60,6 +60,7 @@ describe('responses', () => {
       imageWithFirmware: false,
       canRestart: false,
       takesNibbles: false,
+      takesStages: false,
       window: 4,
       maxRequest: 1024,
       maxResponse: 2048,

@@ -3,13 +3,15 @@ import { weightLimit } from '../../src/format/layout.js';
 import type { Outcome } from '../../src/format/message.js';
 import type { Model } from '../../src/format/model.js';
 import { diffPatch, encodePatch } from '../../src/format/patch.js';
-import { Reference } from '../../src/reference/reference.js';
+import { Reference, type Result } from '../../src/reference/reference.js';
 import { type RandomModelOptions, randomInputs, randomModel } from './random-model.js';
 
 /** What a device must answer to one sample. */
 export interface GoldenResult extends Outcome {
   /** (classes) */
   readonly scores: readonly number[];
+  /** A stage with layers above: what those get. */
+  readonly onward?: string;
 }
 
 /** A model, what is done with it in order, and what comes of it. Bytes are base64. */
@@ -26,7 +28,7 @@ export interface GoldenCase {
   /** Then, if the model learns, statistics of this level are switched on and all samples are learned in order, `rounds` times. */
   readonly statisticsLevel: 0 | 1 | 2;
   readonly rounds: number;
-  readonly learn: readonly Outcome[];
+  readonly learn: readonly Omit<GoldenResult, 'scores'>[];
   /** Image afterwards, its CRC being the one that fits. */
   readonly imageAfter: string;
   readonly statisticsAfter: string;
@@ -295,6 +297,31 @@ const RECIPES: readonly Recipe[] = [
   },
   { name: 'upper-stage', seed: 35, rawInputs: 20, classes: 3, hidden: [12, 9], layersBelow: 3, rounds: 10 },
   {
+    name: 'lower-stage',
+    seed: 36,
+    rawInputs: 20,
+    classes: 3,
+    hidden: [12, 9],
+    encoding: 'complement',
+    subtractMin: true,
+    above: { lengthShift: 9, inputBits: 8 },
+    counts: true,
+    rounds: 10,
+  },
+  {
+    name: 'middle-stage-counts',
+    seed: 37,
+    rawInputs: 14,
+    classes: 4,
+    hidden: [12],
+    inputBits: 4,
+    layersBelow: 1,
+    above: { lengthShift: 6, inputBits: 4 },
+    learns: [false],
+    counts: true,
+    rounds: 3,
+  },
+  {
     name: 'images',
     seed: 24,
     rawInputs: 196,
@@ -319,6 +346,12 @@ export function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'base64'));
 }
 
+/** What of a result is kept, beside the scores. */
+export function goldenOutcome(result: Result): Omit<GoldenResult, 'scores'> {
+  const { class: cls, flags, score, labelScore, onward } = result;
+  return { class: cls, flags, score, labelScore, ...(onward === undefined ? {} : { onward: toBase64(onward) }) };
+}
+
 /** Runs one case. */
 function run(recipe: Recipe): GoldenCase {
   const model = randomModel(recipe);
@@ -327,18 +360,18 @@ function run(recipe: Recipe): GoldenCase {
   const labels = inputs.map((_, n) => (n * 7 + 3) % model.classes);
   const reference = new Reference(model);
   const infer = inputs.map((x, n): GoldenResult => {
-    const { scores, goodness, ...outcome } = reference.infer(x, labels[n]);
-    return { ...outcome, scores: [...scores] };
+    const result = reference.infer(x, labels[n]);
+    return { ...goldenOutcome(result), scores: [...result.scores] };
   });
   const traces = inputs.map((x) => model.layers.map((_, l) => toBase64(new Uint8Array(reference.trace(x, l).buffer))));
   const statisticsLevel = recipe.statisticsLevel ?? 0;
   reference.statistics(statisticsLevel);
-  const rounds = model.layers.some((layer) => layer.learns) ? (recipe.rounds ?? 1) : 0;
-  const learn: Outcome[] = [];
+  const learns = model.counts === true || model.layers.some((layer) => layer.learns);
+  const rounds = learns ? (recipe.rounds ?? 1) : 0;
+  const learn: Omit<GoldenResult, 'scores'>[] = [];
   for (let round = 0; round < rounds; round++) {
     inputs.forEach((x, n) => {
-      const { scores, goodness, ...outcome } = reference.learn(x, labels[n]!);
-      learn.push(outcome);
+      learn.push(goldenOutcome(reference.learn(x, labels[n]!)));
     });
   }
   const imageAfter = reference.image();

@@ -3,6 +3,7 @@ import { type InputBits, type WeightBits, weightLimit } from '../../src/format/l
 import { formatMeta } from '../../src/format/meta.js';
 import {
   encodedInputs,
+  type LayerAbove,
   largestActivity,
   type Model,
   type ModelEncoding,
@@ -28,7 +29,12 @@ export interface RandomModelOptions {
   /** Bits of the weights and of the inputs, for all layers or for each. */
   readonly bits?: WeightBits | readonly WeightBits[];
   readonly inputBits?: InputBits | readonly InputBits[];
+  /** A stage above others: its samples are 4 * classes bytes of scores longer than `rawInputs`, and come rescaled. */
   readonly layersBelow?: number;
+  /** A stage below others. */
+  readonly above?: LayerAbove;
+  /** Of a stage: other boards learn. */
+  readonly counts?: boolean;
   readonly learns?: readonly boolean[];
   readonly meta?: boolean;
   readonly meanShift?: number;
@@ -46,14 +52,18 @@ export interface RandomModelOptions {
 /** A small valid model with random weights and parameters of a size at which everything happens. */
 export function randomModel(options: RandomModelOptions): Model {
   const random = new Random(options.seed);
-  const { rawInputs, classes, hidden } = options;
+  const { classes, hidden } = options;
+  const partitioned = options.objective !== 'label';
+  const layersBelow = partitioned ? (options.layersBelow ?? 0) : 0;
+  const above = partitioned ? options.above : undefined;
+  const upper = layersBelow > 0;
   const shape = {
-    rawInputs,
+    rawInputs: options.rawInputs + (upper ? 4 * classes : 0),
     classes,
     objective: options.objective ?? 'partitioned',
-    encoding: options.encoding ?? 'plain',
+    encoding: upper ? 'plain' : (options.encoding ?? 'plain'),
+    layersBelow,
   } as const;
-  const partitioned = shape.objective === 'partitioned';
   let inputs = encodedInputs(shape);
   const layers = hidden.map((outputs, l): ModelLayer => {
     const weightBits = each(options.bits, l) ?? 8;
@@ -90,9 +100,10 @@ export function randomModel(options: RandomModelOptions): Model {
       : formatMeta({ classes: Array.from({ length: classes }, (_, c) => `class ${c}`), created: 'golden vectors' });
   return {
     ...shape,
-    subtractMin: options.subtractMin ?? false,
+    subtractMin: !upper && (options.subtractMin ?? false),
     labelValue: partitioned ? 0 : 255,
-    layersBelow: options.layersBelow ?? 0,
+    ...(above === undefined ? {} : { above }),
+    ...(options.counts && (upper || above !== undefined) ? { counts: true } : {}),
     layers,
     metaText,
     state: {

@@ -9,6 +9,6 @@ linux-arm64: $(BUILD)/linux-arm64/goodness-device
 linux-armhf: $(BUILD)/linux-armhf/goodness-device
 $(BUILD)/linux-arm64/goodness-device: CROSS_CC := aarch64-linux-gnu-gcc
 $(BUILD)/linux-armhf/goodness-device: CROSS_CC := arm-linux-gnueabihf-gcc -march=armv7-a+simd
-$(BUILD)/linux-arm64/goodness-device $(BUILD)/linux-armhf/goodness-device: ports/linux/main.c $(CORE) $(HEADERS)
+$(BUILD)/linux-arm64/goodness-device $(BUILD)/linux-armhf/goodness-device: $(LINUX) $(wildcard ports/linux/*.h) $(CORE) $(HEADERS)
 	@mkdir -p $(@D)
-	$(CROSS_CC) $(WARN) -O2 -static $(PI_FLAGS) -Icore -o $@ ports/linux/main.c $(CORE)
+	$(CROSS_CC) $(WARN) -O2 -static $(PI_FLAGS) -pthread -Icore -o $@ $(LINUX) $(CORE)

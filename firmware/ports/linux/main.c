@@ -1,9 +1,10 @@
 /*
  * The core as a Linux process that serves a pty or a TCP port: a virtual board, and the port for Raspberry
- * Pi. Flash is a file if one is named, else memory.
+ * Pi. Flash is a file if one is named, else memory. With --threads samples go through a pipeline of threads.
  */
 #define _GNU_SOURCE
-#include "goodness.h"
+#include "answers.h"
+#include "threads.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINKS 4
+#define LINKS ANSWERS_LINKS
 #define PAYLOAD 4096u
 #define PAGE 4096u
 
@@ -32,6 +33,7 @@ static uint8_t held[LINKS][4096]; /* bytes read, not yet taken by the link */
 static size_t held_from[LINKS], held_to[LINKS];
 static uint8_t *flash;
 static int flash_file = -1;
+static unsigned threads; /* 0 = all is done by the main thread */
 
 static void die(const char *what) {
     fprintf(stderr, "goodness-device: %s: %s\n", what, strerror(errno));
@@ -134,6 +136,7 @@ static void attach(int slot, int fd) {
     if (!buffer) die("no memory for a link");
     ff_link_start(&links[slot], &device, buffer, PAYLOAD, PAYLOAD);
     held_from[slot] = held_to[slot] = 0;
+    answers_forget(slot);
     clients[slot] = fd;
 }
 
@@ -149,36 +152,45 @@ static void accept_client(int server) {
     close(fd); /* all links are taken */
 }
 
-/* Works off what is held for a link, as far as its client takes the answers. Returns 1 if the client must
- * first become writable. */
-static int work(int i) {
+typedef enum { IDLE, BLOCKED, WAITING } state_t;
+
+/* Works off what is held for a link, as far as its client takes the answers. BLOCKED: the client must first
+ * become writable. WAITING: a sample must first be through the threads. */
+static state_t work(int i) {
     for (;;) {
         uint32_t waiting = links[i].out_count - links[i].out_sent;
         if (waiting) {
             ssize_t n = write(clients[i], links[i].out + links[i].out_sent, waiting);
-            if (n < 0) return errno == EAGAIN;
+            if (n < 0) return errno == EAGAIN ? BLOCKED : IDLE;
             links[i].out_sent += (uint32_t)n;
             continue;
         }
         held_from[i] +=
             ff_link_feed(&links[i], held[i] + held_from[i], (uint32_t)(held_to[i] - held_from[i]));
-        if (!ff_link_step(&links[i])) return 0;
+        if (threads) {
+            const answers_state state = answers_work(&device, &links[i], i);
+            if (state == ANSWERS_MORE) continue;
+            if (state == ANSWERS_WAIT && links[i].has_request) return WAITING;
+        }
+        if (!ff_link_step(&links[i])) return IDLE;
     }
 }
 
 static void serve(int server) {
     for (;;) {
-        struct pollfd fds[LINKS + 1];
+        struct pollfd fds[LINKS + 2];
         int busy = 0;
         for (int i = 0; i < LINKS; i++) {
-            int blocked = clients[i] >= 0 && work(i);
-            busy |= clients[i] >= 0 && links[i].has_request && !blocked;
+            const state_t state = clients[i] >= 0 ? work(i) : IDLE;
+            busy |= clients[i] >= 0 && links[i].has_request && state == IDLE;
             fds[i].fd = clients[i];
-            fds[i].events = (short)((held_from[i] == held_to[i] ? POLLIN : 0) | (blocked ? POLLOUT : 0));
+            fds[i].events =
+                (short)((held_from[i] == held_to[i] ? POLLIN : 0) | (state == BLOCKED ? POLLOUT : 0));
             fds[i].revents = 0;
         }
         fds[LINKS] = (struct pollfd){.fd = server, .events = POLLIN};
-        if (poll(fds, LINKS + 1, busy ? 0 : -1) < 0 && errno != EINTR) die("poll");
+        fds[LINKS + 1] = (struct pollfd){.fd = threads ? threads_event() : -1, .events = POLLIN};
+        if (poll(fds, LINKS + 2, busy ? 0 : -1) < 0 && errno != EINTR) die("poll");
         for (int i = 0; i < LINKS; i++) {
             if (clients[i] < 0 || !(fds[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
             ssize_t n = read(clients[i], held[i], sizeof held[i]);
@@ -212,7 +224,10 @@ static void usage(FILE *to) {
           "  --address A    address to listen on (127.0.0.1)\n"
           "  --flash FILE   keep the two slots in this file (else in memory)\n"
           "  --slot BYTES   bytes of a slot, a multiple of 4096 (1048576)\n"
-          "  --arena BYTES  RAM for the model (4194304)\n",
+          "  --arena BYTES  RAM for the model (4194304)\n"
+          "  --threads N    learn and infer in a pipeline of N threads, 2 to 8, each with some of the "
+          "layers; the "
+          "results are the same\n",
           to);
 }
 
@@ -234,12 +249,14 @@ int main(int argc, char **argv) {
             slot = number(next, 1u << 30), i++;
         else if (!strcmp(argv[i], "--arena"))
             arena = number(next, 1u << 30), i++;
+        else if (!strcmp(argv[i], "--threads"))
+            threads = number(next, FF_MAX_LAYERS), i++;
         else if (!strcmp(argv[i], "--help"))
             return usage(stdout), 0;
         else
             return usage(stderr), 2;
     }
-    if (pty == (tcp >= 0) || slot == 0 || slot % PAGE) return usage(stderr), 2;
+    if (pty == (tcp >= 0) || slot == 0 || slot % PAGE || threads == 1) return usage(stderr), 2;
     signal(SIGPIPE, SIG_IGN);
     open_flash(flash_path, slot);
     device.arena = malloc(arena);
@@ -250,6 +267,7 @@ int main(int argc, char **argv) {
     device.boot = boot_number();
     device.window = 16;
     ff_device_start(&device);
+    if (threads && threads_start(&device, threads) < 0) die("no threads");
     for (int i = 0; i < LINKS; i++)
         clients[i] = -1;
     int server = -1;

@@ -162,6 +162,11 @@ EXPORT(port_scores) const uint32_t *port_scores(void) {
     return device.model.score;
 }
 
+/* What the layers above get of the sample that was passed last; 0 bytes if there are none. */
+EXPORT(port_onward) uint32_t port_onward(uint8_t *to) {
+    return device.loaded && ff_hands_on(&device.model) ? ff_onward(&device.model, to) : 0;
+}
+
 EXPORT(port_seed) int32_t port_seed(uint32_t seed) {
     return -(int32_t)ff_device_seed(&device, seed);
 }

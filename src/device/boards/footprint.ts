@@ -21,6 +21,8 @@ export interface Footprint {
   readonly image: Room;
   readonly record: Room | undefined;
   readonly sample: Room;
+  /** What a stage hands on to the next board, in an answer. */
+  readonly answer: Room | undefined;
   readonly layers: Room;
 }
 
@@ -48,6 +50,7 @@ export async function footprint(model: Model, budget: Budget): Promise<Footprint
     image: { need: SLOT_HEADER + image.length, have: store.kind === 'slots' ? store.slotBytes : store.imageBytes },
     record: store.kind === 'records' && learns ? { need: recordBytes(model), have: store.slotBytes } : undefined,
     sample: { need: SAMPLE_HEAD + model.rawInputs, have: budget.payload },
+    answer: model.above === undefined ? undefined : { need: answerBytes(model), have: budget.answer },
     layers: { need: model.layers.length, have: budget.layers },
   };
 }
@@ -58,6 +61,11 @@ function recordBytes(model: Model): number {
   return SLOT_HEADER + RECORD_HEAD + stateLength(model) + weights;
 }
 
+/** Bytes of a stage's answer to LEARN: status, index, result, scores, and the input of the layer above. */
+function answerBytes({ classes, layers }: Model): number {
+  return 1 + 4 + 12 + 4 * classes + layers.at(-1)!.outputs;
+}
+
 /** RAM of one link's buffer, as the firmware core says. */
 export async function linkBytes({ payload, answer }: Pick<Budget, 'payload' | 'answer'>): Promise<number> {
   const { exports } = await WebAssembly.instantiate(await coreModule(), {});
@@ -66,7 +74,7 @@ export async function linkBytes({ payload, answer }: Pick<Budget, 'payload' | 'a
 
 /** What is too small, each as a sentence with its numbers; nothing if all fits. */
 export function shortages(footprint: Footprint): string[] {
-  const { ram, image, record, sample, layers } = footprint;
+  const { ram, image, record, sample, answer, layers } = footprint;
   const found: string[] = [];
   const check = ({ need, have }: Room, what: string, unit = 'bytes'): void => {
     if (need > have) found.push(`${what}: ${need} of ${have} ${unit}`);
@@ -75,6 +83,7 @@ export function shortages(footprint: Footprint): string[] {
   check(image, 'flash for the image');
   if (record !== undefined) check(record, 'memory for what it learned');
   check(sample, 'a sample in a frame');
+  if (answer !== undefined) check(answer, 'what is handed on in a frame');
   check(layers, 'layers', 'that the firmware holds');
   return found;
 }

@@ -192,6 +192,13 @@ export class WasmCore {
     return new Uint32Array(this.core.memory.buffer.slice(at, at + 4 * this.shape.classes));
   }
 
+  /** What the layers above, on another board, get of the sample passed last; empty if there are none. */
+  onward(): Uint8Array {
+    const { neurons, classes } = this.shape;
+    const at = this.result.reserve(4 * classes + neurons.at(-1)!);
+    return this.memory.slice(at, this.core.port_onward(at)).slice();
+  }
+
   /** Sets the random state of learning; not 0. */
   seed(state: number): void {
     this.check(this.core.port_seed(state));

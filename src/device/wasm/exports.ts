@@ -30,6 +30,8 @@ export interface CoreExports {
   port_learn_many(xs: number, labels: number, count: number, results: number): number;
   port_trace(x: number, layer: number, activities: number): number;
   port_scores(): number;
+  /** What the layers above get of the sample that was passed last (SPEC.md 9.6); 0 bytes if there are none. */
+  port_onward(to: number): number;
   port_seed(state: number): number;
   port_statistics(level: number): number;
   port_region(region: number, offset: number, count: number, to: number): number;

@@ -103,8 +103,14 @@ export class Debugger {
 
   /** Lets the processor execute one instruction. */
   async step(): Promise<void> {
-    const answer = await this.ask('s');
-    if (!/^[TS]05/.test(answer)) throw failed(`a step was answered with ${answer}`);
+    const from = await this.programCounter();
+    for (;;) {
+      const answer = await this.ask('s');
+      if (/^[TS]05/.test(answer)) return;
+      // A halt that came at the same moment ends it, too, before the instruction or behind it.
+      if (!/^[TS]02/.test(answer)) throw failed(`a step was answered with ${answer}`);
+      if ((await this.programCounter()) !== from) return;
+    }
   }
 
   /** R0 to R15; the last is the address of the instruction that comes next. */

@@ -24,7 +24,8 @@ const TOGETHER = 8;
 /**
  * A class-partitioned network as a `.tflite` file: the sensor's bytes as int8 (byte - 128) in, the score of each class as float out, in
  * units of the score of SPEC.md. Products are int8 (or int16 by int8); what lies between them, SPEC.md 4.1 to 4.5, is float.
- * @throws GoodnessError `tflite.objective` for a network with the label in its input
+ * Weights of fewer bits are int8 there like all others.
+ * @throws GoodnessError `tflite.objective` for a network with the label in its input, `tflite.stage` for a part of one
  */
 export function exportTflite(model: Model, options: TfliteOptions = {}): Uint8Array {
   return encodeTflite(networkGraph(model, options));
@@ -36,6 +37,13 @@ export function networkGraph(model: Model, { activations = 8 }: TfliteOptions = 
     throw new GoodnessError('tflite.objective', 'a network with the label in its input needs one pass per class', {
       expected: 'a class-partitioned network, which one pass is enough for',
       fix: 'Train it with `--objective partitioned`.',
+    });
+  }
+  if (model.layersBelow > 0) {
+    throw new GoodnessError('tflite.stage', 'these are the upper layers of a network whose lower ones are elsewhere', {
+      expected: 'a whole network',
+      got: `${model.layersBelow} layers below`,
+      fix: 'Export the network that it was split from.',
     });
   }
   const shape = [model.layers[0]!.inputs, ...model.layers.map((layer) => layer.outputs)].join('-');
@@ -84,7 +92,7 @@ function encodedInput(graph: Graph, model: Model): number {
 /** SPEC.md 4.2: r = floor(sqrt(S)), rec = floor(L * 2^16 / r), and the input times rec, whose unit is 2^16. */
 function rescaled(
   graph: Graph,
-  { inputs, lengthShift }: ModelLayer,
+  { inputs, inputBits, lengthShift }: ModelLayer,
   source: number,
   squares: number,
   name: string,
@@ -98,9 +106,10 @@ function rescaled(
   const quotient = graph.apply('div', [length, divisor], scalar('quotient'));
   const reciprocal = graph.apply('floor', [quotient], scalar('reciprocal'));
   let product = graph.apply('mul', [source, reciprocal], float(`${name}/rescaled`, 1, inputs));
-  // int8 ends at the largest input by itself.
-  if (activations === 16) {
-    const most = graph.constant(`${name}/largest_input`, [BYTE_MAX * FRACTION]);
+  const largest = 2 ** inputBits - 1;
+  // int8 ends at 255 by itself.
+  if (activations === 16 || largest < BYTE_MAX) {
+    const most = graph.constant(`${name}/largest_input`, [largest * FRACTION]);
     product = graph.apply('minimum', [product, most], float(`${name}/clamped`, 1, inputs));
   }
   const quantization = { scale: [FRACTION], zeroPoint: [activations === 8 ? INT8_ZERO : 0] };

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BYTE_SCALING, type Dataset, slice } from '../../src/data/dataset.js';
 import { generateGestures } from '../../src/data/gestures.js';
+import { loadMnist } from '../../src/data/mnist.js';
 import { fitScaling } from '../../src/data/scaling.js';
 import { splitTable } from '../../src/data/table.js';
 import type { Model } from '../../src/format/model.js';
@@ -37,6 +38,9 @@ describe('an exported network in the runtime of TensorFlow Lite', { timeout: 60_
     ['whose activities reach their bound', { activityMax: 300 }],
     ['of weights of -127 and 127', { extreme: true, outputShift: 8 }],
     ['with a long input', { lengthShift: 12 }],
+    ['with weights of 4, 3 and 2 bits', { hidden: [24, 16, 16], bits: [4, 3, 2], outputShift: 2 }],
+    ['with inputs of 4 bits', { inputBits: 4, lengthShift: 6, outputShift: 2 }],
+    ['with inputs of 4 bits that reach their end', { inputBits: [4, 8], lengthShift: 10 }],
   ] as const)('computes in 16 bits what SPEC.md says, %s', async (_, options) => {
     const model = randomModel({ ...base, ...options });
     const data = samplesFor(model, 60);
@@ -56,6 +60,7 @@ describe('an exported network in the runtime of TensorFlow Lite', { timeout: 60_
   it('refuses networks with the label in the input, and data of other widths', async () => {
     const label = randomModel({ ...base, objective: 'label' });
     expect(() => exportTflite(label)).toThrow(/label in its input/);
+    expect(() => exportTflite(randomModel({ ...base, layersBelow: 1 }))).toThrow(/upper layers of a network/);
     const model = randomModel(base);
     const other = randomModel({ ...base, rawInputs: 21 });
     await expect(compareTflite(model, exportTflite(other), samplesFor(model, 10))).rejects.toMatchObject({
@@ -92,6 +97,19 @@ describe('a trained network, exported', () => {
     const { different, goodness } = await compareTflite(model, file, slice(test, 0, 2000));
     expect(different).toBe(0);
     expect(goodness.largest).toBeLessThan(1e-5);
+  }, 60_000);
+
+  it('is the same with weights and inputs of 4 bits', async () => {
+    const { train } = await loadMnist();
+    const small = await trained(slice(train, 0, 8000), [60, 60], 6, { bits: 4, inputBits: 4 });
+    expect(small.layers.map((layer) => [layer.weightBits, layer.inputBits])).toEqual([
+      [4, 4],
+      [4, 4],
+    ]);
+    const in8 = await compareTflite(small, exportTflite(small), test);
+    expect(in8.equal).toBeGreaterThanOrEqual(99.8);
+    const in16 = await compareTflite(small, exportTflite(small, { activations: 16 }), slice(test, 0, 2000));
+    expect(in16.different).toBe(0);
   }, 60_000);
 
   it('needs 16 bits for vectors with complements, where classes differ by little', async () => {

@@ -1,13 +1,18 @@
 import { type Dataset, slice } from '../../../src/data/dataset.js';
 import { loadMnist } from '../../../src/data/mnist.js';
 import type { Model } from '../../../src/format/model.js';
-import { quantize } from '../../../src/quantize/quantize.js';
+import { type QuantizeOptions, quantize } from '../../../src/quantize/quantize.js';
 import { selectBackend } from '../../../src/train/backend.js';
 import { shapeFor } from '../../../src/train/config.js';
 import { Trainer } from '../../../src/train/trainer.js';
 
 /** A small network, trained and quantized in a few seconds. */
-export async function trained(train: Dataset, hidden: number[], epochs: number): Promise<Model> {
+export async function trained(
+  train: Dataset,
+  hidden: number[],
+  epochs: number,
+  options: Pick<QuantizeOptions, 'bits' | 'inputBits'> = {},
+): Promise<Model> {
   const { geometry } = train;
   const trainer = new Trainer({
     backend: await selectBackend('simd'),
@@ -16,7 +21,7 @@ export async function trained(train: Dataset, hidden: number[], epochs: number):
     ...(geometry === undefined ? {} : { geometry }),
   });
   await trainer.fit(train, { epochs });
-  return quantize(trainer.network(), { calibration: train }).model;
+  return quantize(trainer.network(), { calibration: train, ...options }).model;
 }
 
 /** 784-60-60 on 8,000 digits, and all test digits. */

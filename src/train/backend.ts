@@ -56,13 +56,17 @@ export async function selectBackend(choice: BackendChoice = 'auto', options: Bac
       got: String(choice),
     });
   }
-  let cause: unknown;
-  for (const load of Object.values(loaders)) {
+  const reasons: string[] = [];
+  for (const [name, load] of Object.entries(loaders)) {
     try {
       return await load();
-    } catch (error) {
-      cause = error;
+    } catch (cause) {
+      reasons.push(`${name}: ${cause instanceof GoodnessError ? cause.got : String(cause)}`);
     }
   }
-  throw cause;
+  throw new GoodnessError('backend.unavailable', 'there is nothing to train with', {
+    expected: 'one of the backends to load',
+    got: reasons.join('; '),
+    fix: 'Install the dependencies again.',
+  });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { GoodnessError } from '../../src/base/errors.js';
 import { selectBackend } from '../../src/train/backend.js';
+import { BACKENDS } from './backends.js';
 
 describe('choosing a backend', () => {
   it('loads WebAssembly with SIMD from its own files, without a network', async () => {
@@ -38,12 +39,24 @@ describe('choosing a backend', () => {
   });
 });
 
-describe.each(['simd', 'wasm'] as const)('the product of matrices on %s', (name) => {
+describe.each(BACKENDS)('the product of matrices on %s', (name) => {
   it('is that of the schoolbook, from the beginning of arrays that may be longer', async () => {
     const backend = await selectBackend(name);
     const a = Float32Array.of(1, 2, 3, 4, 5, 6, 99);
     const b = Float32Array.of(1, 0, 2, 1, 0, 3, 99, 99);
     expect([...backend.multiply(a, b, 2, 3, 2)]).toEqual([5, 11, 14, 23]);
     expect([...backend.multiply(a, b, 2, 0, 2)]).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('backends of TensorFlow.js', () => {
+  it('stay what they are when another one is loaded', async () => {
+    const tensors = BACKENDS.filter((name) => name !== 'simd');
+    const loaded = await Promise.all(tensors.map((name) => selectBackend(name)));
+    const current = loaded.map(({ tf, multiply }) => {
+      multiply(Float32Array.of(1), Float32Array.of(1), 1, 1, 1);
+      return tf!.getBackend();
+    });
+    expect(current).toEqual(tensors.map((name) => (name === 'node' ? 'tensorflow' : name)));
   });
 });

@@ -3,16 +3,17 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import type { Backend } from '../../src/train/backend.js';
+import { type Backend, selectBackend } from '../../src/train/backend.js';
 import { shapeFor } from '../../src/train/config.js';
 import { meanSquares, squaresBackward } from '../../src/train/goodness/squares.js';
 import { kernelBackend } from '../../src/train/kernel/backend.js';
 import { Kernel } from '../../src/train/kernel/kernel.js';
 import { ADAM, createOptimizer, type Optimizer, type OptimizerConfig, SGD } from '../../src/train/layers/optimizer.js';
+import type { Network } from '../../src/train/network.js';
 import { partitionedLoss } from '../../src/train/objectives/losses.js';
-import { wasmBackend } from '../../src/train/tensorflow/backend.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { LayerWeights } from '../../src/train/weights.js';
+import { BACKENDS } from './backends.js';
 import { bars } from './blobs.js';
 
 /** To whole numbers, halves to even ones. */
@@ -254,13 +255,15 @@ describe('the training kernel', () => {
     const data = bars(60, 1);
     const shape = shapeFor(data, { hidden: [24, 12] });
     const config = { dropout: 0, inputDropout: 0, augmentation: { shift: 0 } };
-    const [own, tensors] = [kernel, await wasmBackend()].map((backend) => {
+    const train = (backend: Backend): Network => {
       const trainer = new Trainer({ backend, seed: 3, shape, config });
       for (let step = 0; step < 10; step++) trainer.step(data.inputs, data.labels, 1e-2);
       return trainer.network();
-    });
-    for (const [index, layer] of own!.layers.entries()) {
-      expectClose(layer.weights, tensors!.layers[index]!.weights, 1e-3);
+    };
+    const own = train(kernel);
+    for (const name of BACKENDS) {
+      const { layers } = train(await selectBackend(name));
+      for (const [index, layer] of own.layers.entries()) expectClose(layer.weights, layers[index]!.weights, 1e-3);
     }
   });
 

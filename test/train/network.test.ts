@@ -5,6 +5,7 @@ import { selectBackend } from '../../src/train/backend.js';
 import { completeConfig, type PartialTrainConfig, planFor, shapeFor, surroundingsOf } from '../../src/train/config.js';
 import { backendProduct, labelGoodness } from '../../src/train/forward.js';
 import { createNetwork, type Network, validateNetwork, validateShape } from '../../src/train/network.js';
+import { BACKENDS } from './backends.js';
 import { bars, blobs } from './blobs.js';
 
 function failure(action: () => unknown): GoodnessError {
@@ -89,19 +90,17 @@ describe('the forward pass', () => {
     expect(goodness[1]).toBeCloseTo(50 / 25 + 64 / 17, 5);
   });
 
-  it.each([
-    ['partitioned', 'simd'],
-    ['label', 'simd'],
-    ['partitioned', 'wasm'],
-    ['label', 'wasm'],
-  ] as const)('is the same on a backend (%s, %s)', async (objective, name) => {
-    const backend = await selectBackend(name);
-    const data = blobs(20, 1);
-    const network = createNetwork(shapeFor(data, { hidden: [9, 6, 3], objective }), new Random(2));
-    const plain = labelGoodness(network, data.inputs, data.count);
-    const fast = labelGoodness(network, data.inputs, data.count, backendProduct(backend));
-    for (const [i, g] of fast.entries()) expect(g).toBeCloseTo(plain[i]!, 4);
-  });
+  it.each(BACKENDS.flatMap((name) => [['partitioned', name] as const, ['label', name] as const]))(
+    'is the same on a backend (%s, %s)',
+    async (objective, name) => {
+      const backend = await selectBackend(name);
+      const data = blobs(20, 1);
+      const network = createNetwork(shapeFor(data, { hidden: [9, 6, 3], objective }), new Random(2));
+      const plain = labelGoodness(network, data.inputs, data.count);
+      const fast = labelGoodness(network, data.inputs, data.count, backendProduct(backend));
+      for (const [i, g] of fast.entries()) expect(g).toBeCloseTo(plain[i]!, 4);
+    },
+  );
 
   it('does not depend on the brightness of a sample, and takes a blank one as zeros', () => {
     const network = createNetwork(shapeFor(bars(3, 1), { hidden: [6, 6] }), new Random(1));

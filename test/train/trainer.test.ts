@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { GoodnessError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
 import { pool } from '../../src/data/pool.js';
-import { type Backend, type BackendName, selectBackend } from '../../src/train/backend.js';
+import { type Backend, selectBackend } from '../../src/train/backend.js';
 import { encodeCheckpoint } from '../../src/train/checkpoint.js';
 import { decodeCheckpoint } from '../../src/train/checkpoint-reader.js';
 import type { PartialTrainConfig } from '../../src/train/config.js';
@@ -12,6 +12,7 @@ import { labelGoodness } from '../../src/train/forward.js';
 import { createNetwork, type Network } from '../../src/train/network.js';
 import type { Progress } from '../../src/train/progress.js';
 import { Trainer } from '../../src/train/trainer.js';
+import { BACKENDS } from './backends.js';
 import { bars, blobs } from './blobs.js';
 
 let backend: Backend;
@@ -183,7 +184,7 @@ describe('training', () => {
   });
 });
 
-describe.each(['simd', 'wasm'] as const)('a run that is stopped on %s', (name: BackendName) => {
+describe.each(BACKENDS)('a run that is stopped on %s', (name) => {
   const config: PartialTrainConfig = { peer: 0.03, quantization: { bits: 4 } };
 
   async function stopped(after: number): Promise<Trainer> {

@@ -19,6 +19,7 @@ export function kernelBackend(threads?: number): Promise<Backend> {
   if (backend === undefined) {
     backend = start(threads);
     started.set(threads, backend);
+    backend.catch(() => started.delete(threads));
   }
   return backend;
 }

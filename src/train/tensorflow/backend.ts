@@ -58,13 +58,21 @@ export async function wasmBackend(): Promise<Backend> {
   }
 }
 
+/** What TensorFlow.js calls its backends. */
+const REGISTERED = { node: 'tensorflow', wasm: 'wasm' } as const;
+
 function tensorBackend(name: 'node' | 'wasm', tf: Tf): Backend {
+  const product = (a: Float32Array, b: Float32Array, rows: number, inner: number, columns: number): Float32Array => {
+    // TensorFlow.js has one current backend for the whole process, and another one may have been chosen since.
+    if (tf.getBackend() !== REGISTERED[name]) void tf.setBackend(REGISTERED[name]);
+    return multiply(tf, a, b, rows, inner, columns);
+  };
   return {
     name,
     tf,
     multiply: (a, b, rows, inner, columns) =>
-      multiply(tf, a instanceof Float32Array ? a : new Float32Array(a), b, rows, inner, columns),
-    weights: (values, inputs, outputs, optimizer) => new TensorWeights(tf, values, inputs, outputs, optimizer),
+      product(a instanceof Float32Array ? a : new Float32Array(a), b, rows, inner, columns),
+    weights: (values, inputs, outputs, optimizer) => new TensorWeights(product, values, inputs, outputs, optimizer),
   };
 }
 

@@ -1,5 +1,14 @@
 import type { Tf } from './backend.js';
 
+/** The product of two row-major matrices: a is (rows, inner), b (inner, columns), each at the start of its array. */
+export type MatrixProduct = (
+  a: Float32Array,
+  b: Float32Array,
+  rows: number,
+  inner: number,
+  columns: number,
+) => Float32Array;
+
 /**
  * The product of two row-major matrices. TensorFlow.js does the work that counts; all the rest of a training step is
  * linear in the number of weights or activities, where a plain loop over a typed array beats the overhead of an operation.

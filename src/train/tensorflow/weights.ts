@@ -3,24 +3,29 @@ import type { Values } from '../forward.js';
 import { fakeQuantize } from '../layers/fake-quantization.js';
 import { createOptimizer, type Optimizer, type OptimizerConfig } from '../layers/optimizer.js';
 import type { LayerWeights, Outer, Rounding } from '../weights.js';
-import type { Tf } from './backend.js';
 import { InputRows } from './input-rows.js';
-import { multiply } from './matrix.js';
+import type { MatrixProduct } from './matrix.js';
 
 /** Weights in ordinary arrays: TensorFlow.js multiplies, plain loops do the rest. */
 export class TensorWeights implements LayerWeights {
   readonly inputs: number;
   readonly outputs: number;
   readonly values: Float32Array;
-  private readonly tf: Tf;
+  private readonly product: MatrixProduct;
   private readonly optimizer: Optimizer;
   private readonly batch: InputRows;
   private readonly gathered: Float32Array;
   private readonly gradient: Float32Array;
   private rounded = new Float32Array(0);
 
-  constructor(tf: Tf, values: Float32Array, inputs: number, outputs: number, optimizer: OptimizerConfig) {
-    this.tf = tf;
+  constructor(
+    product: MatrixProduct,
+    values: Float32Array,
+    inputs: number,
+    outputs: number,
+    optimizer: OptimizerConfig,
+  ) {
+    this.product = product;
     this.inputs = inputs;
     this.outputs = outputs;
     this.values = values.slice();
@@ -49,14 +54,14 @@ export class TensorWeights implements LayerWeights {
   activities(rounding?: Rounding): Float32Array {
     const { batch, outputs } = this;
     const weights = batch.gatherRows(this.used(rounding), outputs, this.gathered);
-    const z = multiply(this.tf, batch.rows, weights, batch.count, batch.active, outputs);
+    const z = this.product(batch.rows, weights, batch.count, batch.active, outputs);
     for (let i = 0; i < z.length; i++) if (!(z[i]! > 0)) z[i] = 0;
     return z;
   }
 
   learn(delta: Float32Array, rate: number, outer?: Outer): void {
     const { batch, outputs } = this;
-    const product = multiply(this.tf, batch.columns, delta, batch.active, batch.count, outputs);
+    const product = this.product(batch.columns, delta, batch.active, batch.count, outputs);
     const gradient = batch.scatterRows(product, outputs, this.gradient);
     if (outer !== undefined) addOuter(gradient, outer);
     this.optimizer.update(this.values, gradient, rate);

@@ -42,17 +42,26 @@ export function readOptions(rows: readonly string[], words: readonly string[]): 
   return { seeds, only, json: values.json, quick: values.quick };
 }
 
-/** The options of this process; ends it where they are wrong, or only ask for help. */
-export function benchOptions(name: string, rows: readonly string[]): BenchOptions {
+/**
+ * The options of this process; ends it where they are wrong, or only ask for help.
+ * @param words those of the process, but for options that the bench has for itself
+ * @param more how these look in the help
+ */
+export function benchOptions(
+  name: string,
+  rows: readonly string[],
+  words: readonly string[] = process.argv.slice(2),
+  more = '',
+): BenchOptions {
   try {
-    const options = readOptions(rows, process.argv.slice(2));
+    const options = readOptions(rows, words);
     if (options !== undefined) return options;
   } catch (error) {
     process.stderr.write(`bench:${name}: ${(error as Error).message}\n`);
     process.exit(2);
   }
   process.stdout.write(
-    `usage: npm run bench:${name} -- [--seeds N] [--only ROW,ROW] [--json] [--quick]\nrows: ${rows.join(', ')}\n`,
+    `usage: npm run bench:${name} -- [--seeds N] [--only ROW,ROW] [--json] [--quick]${more}\nrows: ${rows.join(', ')}\n`,
   );
   process.exit(0);
 }

@@ -7,27 +7,31 @@ export interface RandomModelShape {
   readonly hidden: readonly number[];
   /** Which layers learn; all if left out. */
   readonly learns?: readonly boolean[];
+  /** Bits of each weight; 8 if left out. */
+  readonly weightBits?: 8 | 4;
 }
 
 /** A valid model of random weights, at whose thresholds learning has something to do. */
 export function randomModel(shape: RandomModelShape, random: { integer(n: number): number; uint32(): number }): Model {
-  const { rawInputs, classes, hidden } = shape;
+  const { rawInputs, classes, hidden, weightBits = 8 } = shape;
   let inputs = rawInputs;
   const layers = hidden.map((outputs, l): ModelLayer => {
     // A sum of three uniform numbers is near enough to a normal one.
-    const weight = (): number => random.integer(61) + random.integer(61) + random.integer(61) - 90;
+    const steps = weightBits === 8 ? 61 : 5;
+    const weight = (): number =>
+      random.integer(steps) + random.integer(steps) + random.integer(steps) - (3 * (steps - 1)) / 2;
     const layer: ModelLayer = {
       inputs,
       outputs,
       weights: Int8Array.from({ length: inputs * outputs }, weight),
       lengthShift: 8,
-      outputShift: 6,
+      outputShift: weightBits === 8 ? 6 : 2,
       activityMax: Math.min(65535, Math.floor(Math.sqrt(4294967295 / outputs))),
       inputSumBound: 0,
       learns: shape.learns?.[l] ?? true,
       scale: 1 / 128,
       outputUnit: 256,
-      weightBits: 8,
+      weightBits,
       inputBits: 8,
       layout: 0,
     };

@@ -1,8 +1,8 @@
 /**
- * What 2 KB of RAM hold: `npm run bench:uno -- [--only 16-24-24,16-20-20] [--json] [--quick]`. The Uno's own firmware image runs in simavr, its RAM
+ * What 2 KB of RAM hold: `npm run bench:uno -- [--only 16-24-24,16-24-24-int4,...] [--json] [--quick]`. The Uno's own firmware image runs in simavr, its RAM
  * filled with a pattern at power on, while the contract is held against it; what the pattern has lost in the end is what was used. Each check
- * starts on a board of its own, so that its stack is its own. Both models learn in layer 0. What 16-24-24 learned takes 556 bytes, more than
- * a slot of EEPROM has: it learns until the power goes, and SAVE must be refused.
+ * starts on a board of its own, so that its stack is its own. All models learn in layer 0. What 16-24-24 learned takes 564 bytes, more than
+ * a slot of EEPROM has: it learns until the power goes, and SAVE must be refused. With weights of 4 bits it is saved.
  */
 import { execFileSync } from 'node:child_process';
 import { encodeImage, type Model, Random, type Session } from 'goodness';
@@ -37,8 +37,9 @@ const RAM_BYTES = 2048;
 const TARGET_BYTES = 300;
 
 const MODELS = {
-  '16-24-24': { hidden: [24, 24], saves: false },
-  '16-20-20': { hidden: [20, 20], saves: true },
+  '16-24-24': { hidden: [24, 24], weightBits: 8, saves: false },
+  '16-24-24-int4': { hidden: [24, 24], weightBits: 4, saves: true },
+  '16-20-20': { hidden: [20, 20], weightBits: 8, saves: true },
 } as const;
 const names = Object.keys(MODELS) as (keyof typeof MODELS)[];
 
@@ -167,8 +168,11 @@ async function arenaOf(model: Model): Promise<Row['arena']> {
 }
 
 async function measure(name: (typeof names)[number]): Promise<Row> {
-  const { hidden, saves } = MODELS[name];
-  const model = withLearning(randomModel({ rawInputs: 16, classes: 4, hidden }, new Random(1)), new Set([0]));
+  const { hidden, weightBits, saves } = MODELS[name];
+  const model = withLearning(
+    randomModel({ rawInputs: 16, classes: 4, hidden, weightBits }, new Random(1)),
+    new Set([0]),
+  );
   const arena = await arenaOf(model);
   const parts: (Part & { untouched: number })[] = [];
   for (const { name: checkName } of CHECKS) {

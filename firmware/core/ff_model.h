@@ -22,6 +22,12 @@
 #define FF_NIBBLES 1
 #endif
 
+/* -DFF_TRUST_IMAGE=1, for builds whose image comes with the firmware: that it keeps to SPEC.md is its
+ * writer's affair. */
+#ifndef FF_TRUST_IMAGE
+#define FF_TRUST_IMAGE 0
+#endif
+
 /* Most layers that this build holds; each costs sizeof(ff_layer) in every ff_model. */
 #ifndef FF_MAX_LAYERS
 #define FF_MAX_LAYERS 8

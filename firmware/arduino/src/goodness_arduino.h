@@ -4,6 +4,7 @@
 #define GOODNESS_ARDUINO_H
 
 #define FF_RECORDS 1
+#define FF_TRUST_IMAGE 1
 #ifdef __AVR__
 #include <avr/io.h>
 #define FF_ROM_FAR 1

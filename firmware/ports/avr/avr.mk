@@ -4,4 +4,4 @@ CROSS := avr-
 PORT_SOURCES := ports/avr/avr.c
 PORT_DEPENDS := ports/avr/avr.mk
 AVR_FLAGS := -std=gnu99 -DF_CPU=16000000UL -mcall-prologues -mrelax -mstrict-X -fshort-enums -fno-inline-small-functions -fno-inline-functions-called-once \
-  -fno-split-wide-types -fno-ipa-sra -fno-jump-tables -DFF_ROM_FAR -DFF_RECORDS -DFF_SMALL -DFF_NIBBLES=0 -DFF_STEP_BYTES=32
+  -fno-split-wide-types -fno-ipa-sra -fno-jump-tables -DFF_ROM_FAR -DFF_RECORDS -DFF_TRUST_IMAGE=1 -DFF_SMALL -DFF_STEP_BYTES=32

@@ -1,3 +1,4 @@
+import { weightsLength } from '../../format/layout.js';
 import { type Model, withLearning } from '../../format/model.js';
 import type { Budget } from './board.js';
 import { type Footprint, footprint, shortages } from './footprint.js';
@@ -23,9 +24,11 @@ export function choices(model: Model, budget: Budget): ReadonlySet<number>[] {
   const sets = Array.from({ length: 2 ** able.length - 1 }, (_, k) => able.filter((__, i) => ((k + 1) >> i) & 1));
   const weights = (layers: readonly number[]): number =>
     layers.reduce((sum, l) => sum + model.layers[l]!.weights.length, 0);
+  const bytes = (layers: readonly number[]): number =>
+    layers.reduce((sum, l) => sum + weightsLength(model.layers[l]!), 0);
   // Layers are numbers of one digit, so that their order as text is the order of the lower layer first.
   sets.sort((a, b) => weights(b) - weights(a) || (a.join() < b.join() ? -1 : 1));
-  const possible = sets.filter((layers) => weights(layers) <= budget.arenaBytes);
+  const possible = sets.filter((layers) => bytes(layers) <= budget.arenaBytes);
   return (possible.length > 0 ? possible : sets.slice(-1)).map((layers) => new Set(layers));
 }
 

@@ -86,7 +86,7 @@ function newTrainer(recipe: Recipe, { small, pool, negatives }: RecipeData, back
     ...(sparse ? { preprocessing: PLAIN } : {}),
     ...defined<ShapeOptions>({ objective, goodness, scoredFrom, labelValue, theta: loss?.theta }),
   });
-  if (hostOnly(shape) === undefined) {
+  if (recipe.device !== false && hostOnly(shape) === undefined) {
     checkBits(bits);
     checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
   }

@@ -36,6 +36,8 @@ export interface Recipe extends PartialTrainConfig, Partial<FitPlan> {
   readonly seed?: number;
   /** Bits of a weight of the device's model. */
   readonly bits?: number;
+  /** False: no device's model is made, which for large networks takes longer than training does. */
+  readonly device?: boolean;
   readonly backend?: 'auto' | 'simd' | 'node' | 'wasm';
   readonly threads?: number;
 }
@@ -79,6 +81,7 @@ const ENTRIES = {
     'Early stop; none',
   ),
   bits: field(whole(2, 8), 'Bits of a weight of the device’s model; 8'),
+  device: field(v.boolean('true or false'), 'Make a device’s model, too; true'),
   backend: field(word('auto', 'simd', 'node', 'wasm'), 'What training computes with; auto'),
   threads: field(whole(1, 64), 'Threads of the backend simd; processors, 4 at most'),
   ...TRAIN_ENTRIES,

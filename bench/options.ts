@@ -15,16 +15,24 @@ export interface BenchOptions {
 /** A sweep of more seeds than this is a slip of the finger: one takes minutes. */
 const MOST_SEEDS = 1000;
 
+/** Seeds that most benches take the median of. */
+const SEEDS = 3;
+
 /**
  * Reads the words after `npm run bench:NAME --`.
+ * @param seeds if no word says how many
  * @returns undefined if help is wanted
  * @throws Error that says which word is wrong
  */
-export function readOptions(rows: readonly string[], words: readonly string[]): BenchOptions | undefined {
+export function readOptions(
+  rows: readonly string[],
+  words: readonly string[],
+  seeds = SEEDS,
+): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...words],
     options: {
-      seeds: { type: 'string', default: '3' },
+      seeds: { type: 'string', default: String(seeds) },
       only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
@@ -32,29 +40,31 @@ export function readOptions(rows: readonly string[], words: readonly string[]): 
     },
   });
   if (values.help) return undefined;
-  const seeds = /^\d+$/.test(values.seeds) ? Number(values.seeds) : 0;
-  if (seeds < 1 || seeds > MOST_SEEDS)
+  const runs = /^\d+$/.test(values.seeds) ? Number(values.seeds) : 0;
+  if (runs < 1 || runs > MOST_SEEDS)
     throw new Error(`--seeds takes a whole number from 1 to ${MOST_SEEDS}, not ${values.seeds}`);
   const only = values.only === '' ? [] : values.only.split(',');
   for (const row of only) {
     if (!rows.includes(row)) throw new Error(`no row is called ${row}; there are ${rows.join(', ')}`);
   }
-  return { seeds, only, json: values.json, quick: values.quick };
+  return { seeds: runs, only, json: values.json, quick: values.quick };
 }
 
 /**
  * The options of this process; ends it where they are wrong, or only ask for help.
  * @param words those of the process, but for options that the bench has for itself
  * @param more how these look in the help
+ * @param seeds if no word says how many
  */
 export function benchOptions(
   name: string,
   rows: readonly string[],
   words: readonly string[] = process.argv.slice(2),
   more = '',
+  seeds = SEEDS,
 ): BenchOptions {
   try {
-    const options = readOptions(rows, words);
+    const options = readOptions(rows, words, seeds);
     if (options !== undefined) return options;
   } catch (error) {
     process.stderr.write(`bench:${name}: ${(error as Error).message}\n`);

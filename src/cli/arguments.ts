@@ -72,6 +72,15 @@ export function oneOf<const T extends string>(name: string, value: string, words
   });
 }
 
+/**
+ * Numbers of bits: one for all layers, or one per layer with commas between them.
+ * @throws GoodnessError `usage.number`
+ */
+export function bitsOf(name: string, text: string | undefined): number | number[] | undefined {
+  const each = text?.split(',').map((part) => numberOf(name, part, { least: 2, most: 8 })!);
+  return each?.length === 1 ? each[0]! : each;
+}
+
 /** Options that mean something without a value too, and the values that they may have. */
 const IMPLIED: Readonly<Record<string, { readonly value: string; readonly words: readonly string[] }>> = {
   '--watch': { value: 'terminal', words: ['terminal', 'browser'] },

@@ -8,7 +8,7 @@ import { evaluateNovelty, type NoveltyEvaluation } from '../quantize/novelty.js'
 import { quantize } from '../quantize/quantize.js';
 import { decodeCheckpoint } from '../train/checkpoint-reader.js';
 import { asOneClass } from '../train/negatives/others.js';
-import { COMMON, numberOf } from './arguments.js';
+import { bitsOf, COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
 import { knownFeatures, MODEL_FEATURES } from './features.js';
 import { readWhole, writeWhole } from './files.js';
@@ -30,7 +30,17 @@ export default defineCommand({
       description: 'The data that it was trained on: mnist, CSV, folder',
     },
     ...MODEL_FEATURES,
-    bits: { type: 'string', default: '8', description: 'Bits of a weight' },
+    bits: {
+      type: 'string',
+      default: '8',
+      valueHint: '8,4',
+      description: 'Bits of a weight: 8, 4, 3 or 2, for all layers or for each',
+    },
+    'input-bits': {
+      type: 'string',
+      default: '8',
+      description: 'Bits of a layer’s inputs: 8 or 4, for all layers or for each',
+    },
     'false-rejects': {
       type: 'string',
       valueHint: 'percent',
@@ -49,7 +59,8 @@ export default defineCommand({
   },
   async run({ args, data: given }) {
     const { output } = given as CliContext;
-    const bits = numberOf('bits', args.bits, { least: 2, most: 8 })!;
+    const bits = bitsOf('bits', args.bits)!;
+    const inputBits = bitsOf('input-bits', args['input-bits'])!;
     const seed = numberOf('seed', args.seed)!;
     const falseRejects = numberOf('false-rejects', args['false-rejects'], { most: 99, fraction: true });
     const novelty = numberOf('novelty', args.novelty, { most: 99, fraction: true })! / 100;
@@ -72,6 +83,7 @@ export default defineCommand({
     const { model, report } = quantize(network, {
       calibration,
       bits,
+      inputBits,
       seed,
       novelty,
       learns: !args.frozen && network.objective === 'partitioned',

@@ -4,7 +4,7 @@ import { GOODNESS_KINDS } from '../train/goodness/goodness.js';
 import { NEGATIVES_KINDS } from '../train/negatives/negatives.js';
 import { OBJECTIVES } from '../train/network.js';
 import { parseRecipe, type Recipe } from '../train/recipe.js';
-import { numberOf, oneOf } from './arguments.js';
+import { bitsOf, numberOf, oneOf } from './arguments.js';
 import { NEW_FEATURES } from './features.js';
 
 /** Options that say parts of a recipe; what they leave out comes from `--config`, and else is the default. */
@@ -65,7 +65,12 @@ export const RECIPE_OPTIONS = {
     description: 'CSV: part of its range that is left free on both sides of a column, for a sensor that drifts (0.25)',
   },
   pool: { type: 'string', description: 'Images: mean over squares of this many pixels, before training (1)' },
-  bits: { type: 'string', description: 'Bits of a weight (8)' },
+  bits: {
+    type: 'string',
+    valueHint: '8,4',
+    description: 'Bits of a weight: 8, 4, 3 or 2, for all layers or for each (8)',
+  },
+  'input-bits': { type: 'string', description: 'Bits of a layer’s inputs: 8 or 4, for all layers or for each (8)' },
   qat: { type: 'boolean', description: 'Train with the rounding of the weights in the loop' },
   seed: { type: 'string', description: 'Seed of weights, order, augmentation and split (1)' },
   backend: {
@@ -107,7 +112,8 @@ export function withOptions(recipe: Recipe, options: Options): Recipe {
     given[name] = numberOf(name, text(name), { least: 1 });
   }
   given.seed = numberOf('seed', text('seed'), { most: 0xffffffff });
-  given.bits = numberOf('bits', text('bits'), { least: 2, most: 8 });
+  given.bits = bitsOf('bits', text('bits'));
+  given.inputBits = bitsOf('input-bits', text('input-bits'));
   given.headroom = numberOf('headroom', text('headroom'), { most: 10, fraction: true });
   for (const name of ['normal', 'classes', 'reserve'] as const) {
     given[name] = text(name)

@@ -5,6 +5,7 @@ import { evaluateNovelty, type NoveltyEvaluation } from '../quantize/novelty.js'
 import { quantize } from '../quantize/quantize.js';
 import type { Backend } from '../train/backend.js';
 import { type Evaluation, evaluate, goodnessOfAll } from '../train/evaluation.js';
+import type { PerLayer } from '../train/layers/fake-quantization.js';
 import { quantile } from '../train/objectives/novelty.js';
 import type { Recipe } from '../train/recipe.js';
 import type { Trainer } from '../train/trainer.js';
@@ -27,7 +28,7 @@ const FALSE_ALARMS = 0.05;
 
 /** Evaluates a trained network on test data, in floating point and, if it can have a device image, in its integers. */
 export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeData): Judged {
-  const { bits = 8, seed = 1, pool = 1 } = recipe;
+  const { bits = 8, inputBits = 8, seed = 1, pool = 1 } = recipe;
   const { product } = trainer;
   const network = trainer.network();
   const oneClass = network.objective === 'one-class';
@@ -35,11 +36,15 @@ export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeD
     ? quantile(goodnessOfAll(network, deviceData(network, small), product), FALSE_ALARMS)
     : undefined;
   const float = evaluate(network, test, { product, ...(threshold === undefined ? {} : { threshold }) });
-  const reason = recipe.device === false ? 'the recipe asks for none' : hostOnly(network);
+  const reason = hostOnly(network);
   if (reason !== undefined) return { float, reason };
+  const aware = trainer.config.quantization !== undefined;
   const { model, report } = quantize(network, {
     calibration: small,
     bits,
+    inputBits,
+    // Weights that were trained with their rounding have found their places on its grid.
+    ...(aware ? { scales: trainer.layers.map((layer) => layer.scale) } : {}),
     seed,
     novelty: FALSE_ALARMS,
     meta: { created: `goodness ${packageVersion()}`, ...(pool > 1 ? { pool } : {}) },
@@ -109,17 +114,23 @@ function figures({ error, falseReject, falseAccept, readoutError, auroc }: Omit<
   };
 }
 
-function errorText(count: number, float: Evaluation, integer: Judged['integer'], bits: number): string {
+function errorText(count: number, float: Evaluation, integer: Judged['integer'], bits: PerLayer): string {
   const read = float.readoutError === undefined ? '' : ` (${float.readoutError.toFixed(2)}% by its read-out)`;
   const start = `error on ${count} test samples: ${float.error.toFixed(2)}% in floating point${read}`;
   if (integer === undefined) return `${start} (false rejects ${float.falseReject.toFixed(2)}%)`;
   const rates = `false rejects ${integer.falseReject.toFixed(2)}%, false accepts ${integer.falseAccept.toFixed(2)}%`;
-  return `${start}, ${integer.error.toFixed(2)}% in int${bits} (${rates})`;
+  return `${start}, ${integer.error.toFixed(2)}% in int${bitsText(bits)} (${rates})`;
 }
 
-function noveltyText(count: number, float: Evaluation, integer: NoveltyEvaluation | undefined, bits: number): string {
+function noveltyText(count: number, float: Evaluation, integer: NoveltyEvaluation | undefined, bits: PerLayer): string {
   const rates = (e: Pick<Evaluation, 'falseReject' | 'falseAccept'>): string =>
     `false alarms ${e.falseReject.toFixed(2)}%, missed ${e.falseAccept.toFixed(2)}%`;
   const start = `AUROC on ${count} test samples: ${float.auroc!.toFixed(2)}% in floating point (${rates(float)})`;
-  return integer === undefined ? start : `${start}, ${integer.auroc.toFixed(2)}% in int${bits} (${rates(integer)})`;
+  return integer === undefined
+    ? start
+    : `${start}, ${integer.auroc.toFixed(2)}% in int${bitsText(bits)} (${rates(integer)})`;
+}
+
+function bitsText(bits: PerLayer): string {
+  return typeof bits === 'number' ? String(bits) : bits.join('/');
 }

@@ -77,7 +77,7 @@ function backendOf({ backend = 'auto', threads }: Recipe): Promise<Backend> {
 }
 
 function newTrainer(recipe: Recipe, { small, pool, negatives }: RecipeData, backend: Backend): Trainer {
-  const { seed = 1, layers, objective, goodness, scoredFrom, labelValue, bits = 8, loss } = recipe;
+  const { seed = 1, layers, objective, goodness, scoredFrom, labelValue, bits = 8, inputBits = 8, loss } = recipe;
   const text = layers === undefined || typeof layers === 'string' ? layers : layers.join('-');
   const hidden = hiddenOf(text, small.width, small, objective ?? 'partitioned');
   const sparse = small.geometry === undefined && isSparse(small);
@@ -86,8 +86,8 @@ function newTrainer(recipe: Recipe, { small, pool, negatives }: RecipeData, back
     ...(sparse ? { preprocessing: PLAIN } : {}),
     ...defined<ShapeOptions>({ objective, goodness, scoredFrom, labelValue, theta: loss?.theta }),
   });
-  if (recipe.device !== false && hostOnly(shape) === undefined) {
-    checkBits(bits);
+  if (hostOnly(shape) === undefined) {
+    checkBits(bits, inputBits);
     checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
   }
   return new Trainer({

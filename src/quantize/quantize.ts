@@ -68,6 +68,8 @@ export interface Quantized {
 /** Samples that the ranges are taken from: they need far fewer than thresholds do. */
 const RANGE_SAMPLES = 500;
 const SPREAD_SAMPLES = 3000;
+/** Samples that thresholds are taken from where each costs a pass per label. */
+const LABELLED_SAMPLES = 5000;
 /** Inputs of the first layer may be as long as this; a hidden layer's few strong activities would be clipped beyond 8. */
 const LONGEST_INPUT = 10;
 const LONGEST_HIDDEN = 8;
@@ -160,7 +162,15 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
   };
   const metaText = formatMeta({ ...describe(calibration), ...options.meta });
   const raw: Model = { ...shape, layers, metaText, state };
-  const { model: calibrated, evaluation, layerErrors } = calibrate(raw, calibration, options);
+  const {
+    model: calibrated,
+    evaluation,
+    layerErrors,
+  } = calibrate(
+    raw,
+    shape.objective === 'label' ? select(calibration, order.subarray(0, LABELLED_SAMPLES)) : calibration,
+    options,
+  );
   const spread = inputSpread(calibrated, select(calibration, order.subarray(0, SPREAD_SAMPLES)));
   const learning = { ...LEARNING, ...suitedTo(spread), ...options.learning };
   const { rates, recentErrors } = learning;

@@ -43,6 +43,12 @@ function kinds(fields: Readonly<Record<string, v.ObjectEntries>>) {
   return v.union([word(...names), v.variant('kind', options, names.join(', '))], names.join(', '));
 }
 
+/** Bits of all layers, or of each. */
+export const BITS = v.union(
+  [whole(2, 8), v.pipe(v.array(whole(2, 8)), v.minLength(1))],
+  'a whole number from 2 to 8, or one per layer',
+);
+
 export const GOODNESS = kinds({
   'mean-squares': {},
   'sum-squares': {},
@@ -126,6 +132,7 @@ const ENTRIES = {
   stabilisers: field(
     v.strictObject({
       norm: field(word('free', 'neuron', 'layer'), 'What keeps the length of its weights; free'),
+      margin: field(fromZero, 'Part of the threshold beyond which a sample is not learned any more; off'),
       centring: field(fromZero, 'Part of the running mean taken off the inputs that weights learn from; 0'),
     }),
     'What keeps weights in place where phases lie far apart',
@@ -160,13 +167,7 @@ const ENTRIES = {
   peer: field(fromZero, 'Weight of peer normalisation; 0'),
   quantization: field(
     v.strictObject({
-      bits: v.pipe(
-        v.union(
-          [whole(2, 8), v.pipe(v.array(whole(2, 8)), v.minLength(1))],
-          'a whole number from 2 to 8, or one per layer',
-        ),
-        v.description('Bits per weight, of all layers or of each'),
-      ),
+      bits: v.pipe(BITS, v.description('Bits per weight, of all layers or of each')),
       scales: field(v.array(positive, 'a list of numbers above 0'), 'Value of a step per layer; found'),
     }),
     'Training with rounded weights; off',

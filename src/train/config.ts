@@ -55,6 +55,11 @@ export interface Stabilisers {
   readonly norm: 'free' | 'neuron' | 'layer';
   /** Part of the inputs' running mean that is taken off the inputs that weights learn from; 0 is off, 1.1 what devices do. */
   readonly centring: number;
+  /**
+   * Samples whose goodness lies on the right side of the threshold by this part of it are not learned any more; off where left out. A
+   * long phase then ends by itself: Adam would go on at its full pace, however faint the slopes get.
+   */
+  readonly margin?: number;
 }
 
 /** A recipe of which only the parts that differ from the defaults are given; a part of several kinds may be the kind alone. */

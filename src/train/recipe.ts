@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { checked } from '../base/schema.js';
 import type { FitPlan, PartialTrainConfig } from './config.js';
-import { field, GOODNESS, TRAIN_ENTRIES, whole, word } from './config-schema.js';
+import { BITS, field, GOODNESS, TRAIN_ENTRIES, whole, word } from './config-schema.js';
 import type { PartialGoodness } from './goodness/goodness.js';
+import type { PerLayer } from './layers/fake-quantization.js';
 import { OBJECTIVES, type ObjectiveName } from './network.js';
 
 /** Everything that a training is made of, as a file says it: data, network, plan, and the parts of a TrainConfig. */
@@ -34,10 +35,9 @@ export interface Recipe extends PartialTrainConfig, Partial<FitPlan> {
   /** Label in the input: byte of the true label's input. */
   readonly labelValue?: number;
   readonly seed?: number;
-  /** Bits of a weight of the device's model. */
-  readonly bits?: number;
-  /** False: no device's model is made, which for large networks takes longer than training does. */
-  readonly device?: boolean;
+  /** Bits of a weight of the device's model, and of the inputs of its layers: for all layers, or one per layer. */
+  readonly bits?: PerLayer;
+  readonly inputBits?: PerLayer;
   readonly backend?: 'auto' | 'simd' | 'node' | 'wasm';
   readonly threads?: number;
 }
@@ -80,8 +80,8 @@ const ENTRIES = {
     }),
     'Early stop; none',
   ),
-  bits: field(whole(2, 8), 'Bits of a weight of the device’s model; 8'),
-  device: field(v.boolean('true or false'), 'Make a device’s model, too; true'),
+  bits: field(BITS, 'Bits of a weight of the device’s model (8, 4, 3, 2), of all layers or of each; 8'),
+  inputBits: field(BITS, 'Bits of the inputs of its layers (8, 4), of all layers or of each; 8'),
   backend: field(word('auto', 'simd', 'node', 'wasm'), 'What training computes with; auto'),
   threads: field(whole(1, 64), 'Threads of the backend simd; processors, 4 at most'),
   ...TRAIN_ENTRIES,

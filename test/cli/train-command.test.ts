@@ -134,6 +134,33 @@ describe('a recipe', () => {
   });
 });
 
+describe('weights of few bits', () => {
+  it('keep the grid that they were trained on', async () => {
+    const args = [
+      at('blobs.csv'),
+      '--layers',
+      '24-24',
+      '--epochs',
+      '60',
+      '--bits',
+      '4,3',
+      '--input-bits',
+      '4',
+      '--qat',
+    ];
+    const { float, quantized } = await train(...args, '--out', at('few'));
+    expect(quantized.bits).toEqual([4, 3]);
+    expect(quantized.testError).toBeLessThan(float.testError + 6);
+    const model = decodeImage(new Uint8Array(readFileSync(at('few/model.ffm'))));
+    expect(model.layers.map((layer) => [layer.weightBits, layer.inputBits])).toEqual([
+      [4, 4],
+      [3, 4],
+    ]);
+    const refused = await goodness(['train', at('blobs.csv'), '--bits', '5']);
+    expect(refused.err).toContain('error[quantize.bits]');
+  });
+});
+
 describe('what only a host can run', () => {
   it.each([
     ['unsupervised', ['--objective', 'unsupervised', '--set', 'readout.from=0'], 'read-out'],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,11 +48,8 @@ describe('without its runtime, an optional package', { timeout: 60_000 }, () => 
   it('says what to install', () => {
     const folder = mkdtempSync(join(tmpdir(), 'goodness-bare-'));
     try {
+      // The package's own files, where no node_modules is to be found.
       for (const part of ['base', 'tflite']) cpSync(join('dist', part), join(folder, part), { recursive: true });
-      // An installation of it without its files hides any other that a folder above may have.
-      const runtime = join(folder, 'node_modules/@tensorflow/tfjs-tflite');
-      mkdirSync(runtime, { recursive: true });
-      writeFileSync(join(runtime, 'package.json'), '{"name": "@tensorflow/tfjs-tflite", "main": "gone.js"}');
       writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
       writeFileSync(join(folder, 'model.tflite'), encodeTflite(doubling(2)));
       writeFileSync(
@@ -60,10 +57,9 @@ describe('without its runtime, an optional package', { timeout: 60_000 }, () => 
         `import { readFileSync } from 'node:fs';
         import { TfliteInterpreter } from './tflite/interpreter.js';
         const error = await TfliteInterpreter.open(readFileSync('model.tflite')).catch((error) => error);
-        console.log(error.code, error.message);
-        process.exit();`,
+        console.log(error.code, error.message);`,
       );
-      const out = execFileSync(process.execPath, ['main.js'], { cwd: folder, encoding: 'utf8', timeout: 30_000 });
+      const out = execFileSync(process.execPath, ['main.js'], { cwd: folder, encoding: 'utf8' });
       expect(out).toMatch(/^tflite\.missing .*Install it: `npm install @tensorflow\/tfjs-tflite@0\.0\.1-alpha\.10`/);
     } finally {
       rmSync(folder, { recursive: true });

@@ -4,6 +4,7 @@ import { encodeCheckpoint } from '../../src/train/checkpoint.js';
 import { decodeCheckpoint } from '../../src/train/checkpoint-reader.js';
 import { type PartialTrainConfig, type ShapeOptions, shapeFor } from '../../src/train/config.js';
 import { evaluate } from '../../src/train/evaluation.js';
+import { dropSettled } from '../../src/train/objectives/losses.js';
 import type { Progress } from '../../src/train/progress.js';
 import type { FitOptions } from '../../src/train/run.js';
 import { closedForm } from '../../src/train/schedule/online.js';
@@ -121,6 +122,17 @@ describe('closed-form steps', () => {
 });
 
 describe('stabilisers', () => {
+  it('leave samples alone that are on the right side of the threshold by a margin', () => {
+    const goodness = Float32Array.of(3, 1.9, 2.4, 1.2, 4, 0);
+    const slopes = new Float32Array(6).fill(1);
+    dropSettled(slopes, goodness, Uint8Array.of(0, 2), 2, 3, 2, 0.5);
+    // Row 0: its own group is settled, rivals at 1.9 and 2.4 are not; row 1: its own at 0 is not, a rival at 1.2 is.
+    expect([...slopes]).toEqual([0, 1, 1, 0, 1, 1]);
+    slopes.fill(1);
+    dropSettled(slopes, goodness, new Uint8Array(6), 3, 1, 2, 0.5);
+    expect([...slopes]).toEqual([0, 1, 1, 0, 1, 0]);
+  });
+
   const norms = (trainer: Trainer, layer: number): number[] => {
     const { inputs, outputs, weights } = trainer.network().layers[layer]!;
     return Array.from({ length: outputs }, (_, j) => {

@@ -12,6 +12,8 @@ export interface TrainLayer {
   /** What the network keeps of it; its weights are those in training. */
   readonly layer: Layer;
   readonly threshold: Threshold;
+  /** Value of one step of the fake-quantized weights; 0 where there is none. */
+  readonly scale: number;
   /** Outputs of the last forward pass, (rows, outputs): what the layer above gets. `update` may spend them. */
   readonly activities: Float32Array;
   /** Goodness of the last forward pass, (rows, groups). */

@@ -34,7 +34,8 @@ export class Stack {
           threshold,
           theta: loss.theta,
           peer: config.peer / loss.softness,
-          ...stabilisers,
+          norm: stabilisers.norm,
+          centring: stabilisers.centring,
           ...(quantization === undefined
             ? {}
             : { quantization: { bits: ofLayer(quantization.bits, index), ...(scale === undefined ? {} : { scale }) } }),

@@ -135,6 +135,29 @@ export function thresholdLoss(
 }
 
 /**
+ * Takes away slopes of samples that are on the right side of the threshold by a margin already.
+ * @param goodness (rows, groups)
+ * @param labels true group of each positive row; its other groups, and all of further rows, shall have little
+ * @param positives with a single group: how many rows, the first ones, are positive
+ * @param margin as goodness, >= 0
+ */
+export function dropSettled(
+  slopes: Float32Array,
+  goodness: Float32Array,
+  labels: Uint8Array,
+  positives: number,
+  groups: number,
+  theta: number,
+  margin: number,
+): void {
+  for (let k = 0; k < slopes.length; k++) {
+    const row = Math.floor(k / groups);
+    const wanted = row < positives && (groups === 1 || labels[row] === k % groups);
+    if (wanted ? goodness[k]! > theta + margin : goodness[k]! < theta - margin) slopes[k] = 0;
+  }
+}
+
+/**
  * Leaves of the slopes of a class-partitioned layer what one phase learns: the true group's in the positive one, those of all other
  * groups in the negative one.
  */

@@ -6,7 +6,7 @@ import type { TrainLayer } from '../layers/layer.js';
 import { groupCount, type Network } from '../network.js';
 import { onlineSlopes } from '../schedule/online.js';
 import type { Phase } from '../schedule/phases.js';
-import { keepPhase, partitionedLoss, thresholdLoss } from './losses.js';
+import { dropSettled, keepPhase, partitionedLoss, thresholdLoss } from './losses.js';
 
 /** What each layer of a network is to do about its goodness: the loss of the network's objective, and its slope. */
 export class Slopes {
@@ -57,6 +57,11 @@ export class Slopes {
       ? this.partitionedLoss(loss, goodness, this.total, labels, count, groups, values, spared)
       : thresholdLoss(loss, goodness, rows.positives, count, values);
     if (config.online !== undefined) this.online(layer, labels, rows, spared);
+    const { margin } = config.stabilisers;
+    if (margin !== undefined) {
+      const { value: theta } = layer.threshold;
+      dropSettled(values, goodness, labels, rows.positives, groups, theta, margin * Math.abs(theta));
+    }
     if (partitioned) keepPhase(phase, values, labels, groups);
     return value;
   }

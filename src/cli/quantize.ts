@@ -7,6 +7,7 @@ import { evaluateModel, type ModelEvaluation } from '../quantize/evaluation.js';
 import { evaluateNovelty, type NoveltyEvaluation } from '../quantize/novelty.js';
 import { quantize } from '../quantize/quantize.js';
 import { decodeCheckpoint } from '../train/checkpoint-reader.js';
+import { trainedScales } from '../train/layers/fake-quantization.js';
 import { asOneClass } from '../train/negatives/others.js';
 import { bitsOf, COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
@@ -32,9 +33,8 @@ export default defineCommand({
     ...MODEL_FEATURES,
     bits: {
       type: 'string',
-      default: '8',
       valueHint: '8,4',
-      description: 'Bits of a weight: 8, 4, 3 or 2, for all layers or for each',
+      description: 'Bits of a weight: 8, 4, 3 or 2, for all layers or for each (those that it was trained for, or 8)',
     },
     'input-bits': {
       type: 'string',
@@ -59,13 +59,14 @@ export default defineCommand({
   },
   async run({ args, data: given }) {
     const { output } = given as CliContext;
-    const bits = bitsOf('bits', args.bits)!;
     const inputBits = bitsOf('input-bits', args['input-bits'])!;
     const seed = numberOf('seed', args.seed)!;
     const falseRejects = numberOf('false-rejects', args['false-rejects'], { most: 99, fraction: true });
     const novelty = numberOf('novelty', args.novelty, { most: 99, fraction: true })! / 100;
     const bytes = await readWhole(args.checkpoint!, 'a checkpoint of `goodness train`');
-    const { network, data: info, config } = decodeCheckpoint(bytes);
+    const { network, data: info, config, state } = decodeCheckpoint(bytes);
+    const bits = bitsOf('bits', args.bits) ?? config.quantization?.bits ?? 8;
+    const scales = trainedScales(config.quantization, state?.layers ?? [], bits);
     const loaded = await loadData(args.data, {
       seed,
       ...scalingOf(info),
@@ -84,6 +85,7 @@ export default defineCommand({
       calibration,
       bits,
       inputBits,
+      ...(scales === undefined ? {} : { scales }),
       seed,
       novelty,
       learns: !args.frozen && network.objective === 'partitioned',

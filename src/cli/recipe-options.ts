@@ -71,7 +71,11 @@ export const RECIPE_OPTIONS = {
     description: 'Bits of a weight: 8, 4, 3 or 2, for all layers or for each (8)',
   },
   'input-bits': { type: 'string', description: 'Bits of a layer’s inputs: 8 or 4, for all layers or for each (8)' },
-  qat: { type: 'boolean', description: 'Train with the rounding of the weights in the loop' },
+  qat: {
+    type: 'boolean',
+    description:
+      'Train on with rounded weights, for as many epochs again (quantization.epochs): what few bits cost is mostly won back',
+  },
   seed: { type: 'string', description: 'Seed of weights, order, augmentation and split (1)' },
   backend: {
     type: 'string',

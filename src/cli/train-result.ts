@@ -5,9 +5,9 @@ import { evaluateNovelty, type NoveltyEvaluation } from '../quantize/novelty.js'
 import { quantize } from '../quantize/quantize.js';
 import type { Backend } from '../train/backend.js';
 import { type Evaluation, evaluate, goodnessOfAll } from '../train/evaluation.js';
-import type { PerLayer } from '../train/layers/fake-quantization.js';
+import { type PerLayer, trainedScales } from '../train/layers/fake-quantization.js';
 import { quantile } from '../train/objectives/novelty.js';
-import type { Recipe } from '../train/recipe.js';
+import { deviceBits, type Recipe } from '../train/recipe.js';
 import type { Trainer } from '../train/trainer.js';
 import type { RecipeData } from './recipe-data.js';
 import { packageVersion } from './version.js';
@@ -28,8 +28,9 @@ const FALSE_ALARMS = 0.05;
 
 /** Evaluates a trained network on test data, in floating point and, if it can have a device image, in its integers. */
 export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeData): Judged {
-  const { bits = 8, inputBits = 8, seed = 1, pool = 1 } = recipe;
+  const { inputBits = 8, seed = 1, pool = 1 } = recipe;
   const { product } = trainer;
+  const bits = deviceBits(recipe);
   const network = trainer.network();
   const oneClass = network.objective === 'one-class';
   const threshold = oneClass
@@ -38,13 +39,13 @@ export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeD
   const float = evaluate(network, test, { product, ...(threshold === undefined ? {} : { threshold }) });
   const reason = hostOnly(network);
   if (reason !== undefined) return { float, reason };
-  const aware = trainer.config.quantization !== undefined;
+  // Weights that were trained with their rounding have found their places on its grid.
+  const scales = trainedScales(trainer.config.quantization, trainer.layers, bits);
   const { model, report } = quantize(network, {
     calibration: small,
     bits,
     inputBits,
-    // Weights that were trained with their rounding have found their places on its grid.
-    ...(aware ? { scales: trainer.layers.map((layer) => layer.scale) } : {}),
+    ...(scales === undefined ? {} : { scales }),
     seed,
     novelty: FALSE_ALARMS,
     meta: { created: `goodness ${packageVersion()}`, ...(pool > 1 ? { pool } : {}) },
@@ -69,7 +70,8 @@ export function describeTraining(training: Training): [object, string] {
   const { recipe, trainer, data, backend, seconds, judged, files } = training;
   const { float, integer, novelty, imageBytes, reason } = judged;
   const { train, test } = data;
-  const { bits = 8, seed = 1 } = recipe;
+  const { seed = 1 } = recipe;
+  const bits = deviceBits(recipe);
   const network = trainer.network();
   const layers = [network.layers[0]!.inputs, ...network.layers.map((layer) => layer.outputs)].join('-');
   const { run } = trainer;

@@ -10,7 +10,7 @@ import { decodeCheckpoint } from '../train/checkpoint-reader.js';
 import { type FitPlan, type ShapeOptions, shapeFor } from '../train/config.js';
 import { inputCount } from '../train/network.js';
 import type { Progress } from '../train/progress.js';
-import { parseRecipe, type Recipe, trainConfigOf } from '../train/recipe.js';
+import { deviceBits, parseRecipe, type Recipe, trainConfigOf } from '../train/recipe.js';
 import type { FitResult } from '../train/run.js';
 import { Trainer, type TrainerOptions } from '../train/trainer.js';
 import type { CliContext } from './context.js';
@@ -77,7 +77,7 @@ function backendOf({ backend = 'auto', threads }: Recipe): Promise<Backend> {
 }
 
 function newTrainer(recipe: Recipe, { small, pool, negatives }: RecipeData, backend: Backend): Trainer {
-  const { seed = 1, layers, objective, goodness, scoredFrom, labelValue, bits = 8, inputBits = 8, loss } = recipe;
+  const { seed = 1, layers, objective, goodness, scoredFrom, labelValue, inputBits = 8, loss } = recipe;
   const text = layers === undefined || typeof layers === 'string' ? layers : layers.join('-');
   const hidden = hiddenOf(text, small.width, small, objective ?? 'partitioned');
   const sparse = small.geometry === undefined && isSparse(small);
@@ -87,7 +87,7 @@ function newTrainer(recipe: Recipe, { small, pool, negatives }: RecipeData, back
     ...defined<ShapeOptions>({ objective, goodness, scoredFrom, labelValue, theta: loss?.theta }),
   });
   if (hostOnly(shape) === undefined) {
-    checkBits(bits, inputBits);
+    checkBits(deviceBits(recipe), inputBits);
     checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
   }
   return new Trainer({

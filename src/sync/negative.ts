@@ -94,7 +94,7 @@ export async function negativePhase(options: NegativePhaseOptions): Promise<Netw
     config: {
       ...(hasDrawnClasses(proxy, host) ? drawnRecipe(host) : KNOWN_RECIPE),
       ...options.config,
-      ...(scales === undefined ? {} : { quantization: { bits, scales } }),
+      ...(scales === undefined ? {} : { quantization: { bits, scales, epochs: 0 } }),
     },
   });
   const random = new Random(seed ^ 0x5bd1e995);

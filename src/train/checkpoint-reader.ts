@@ -152,6 +152,7 @@ const STATE = v.strictObject({
   run: v.exactOptional(
     v.strictObject({
       epochs: whole(1),
+      rounded: v.exactOptional(whole(1)),
       batch: whole(1),
       steps: whole(1),
       step: whole(0),

@@ -13,6 +13,8 @@ export type DataInfo = Pick<
 /** Where a run of training stands. */
 export interface Run {
   readonly epochs: number;
+  /** Of these, with rounded weights, after those in floating point; 0 where left out. */
+  readonly rounded?: number;
   /** Samples per step. */
   readonly batch: number;
   readonly steps: number;
@@ -40,7 +42,7 @@ export interface TrainingState {
 export interface LayerState {
   /** Steps of the optimizer so far. */
   readonly updates: number;
-  /** Scale of fake quantization; 0 if there is none yet. */
+  /** Value of one step of rounded weights; 0 if there is none yet. */
   readonly scale: number;
   /** The threshold, and the running means of positive and negative goodness that it may follow (NaN before the first). */
   readonly threshold: readonly [value: number, positive: number, negative: number];

@@ -169,6 +169,13 @@ const ENTRIES = {
     v.strictObject({
       bits: v.pipe(BITS, v.description('Bits per weight, of all layers or of each')),
       scales: field(v.array(positive, 'a list of numbers above 0'), 'Value of a step per layer; found'),
+      epochs: field(
+        whole(0, 1_000_000),
+        'Epochs with rounded weights, after those in floating point; as many as these. 0: from the first step on',
+      ),
+      learningRate: field(positive, 'Highest learning rate with rounded weights; that in floating point'),
+      inputDropout: field(chance, 'Chance of an input to be dropped with rounded weights; that in floating point'),
+      dropout: field(chance, 'The same for inputs of further layers; that in floating point'),
     }),
     'Training with rounded weights; off',
   ),

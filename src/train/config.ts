@@ -5,7 +5,7 @@ import type { Augmentation } from './augmentation.js';
 import { completeGoodness, TRAIN_CONFIG } from './config-schema.js';
 import { type GoodnessConfig, MEAN_SQUARES, type PartialGoodness } from './goodness/goodness.js';
 import { completeThreshold, type PartialThreshold, type ThresholdConfig } from './goodness/threshold.js';
-import type { FakeQuantization } from './layers/fake-quantization.js';
+import type { FakeQuantization, PartialFakeQuantization } from './layers/fake-quantization.js';
 import { completeOptimizer, type OptimizerConfig, type PartialOptimizer } from './layers/optimizer.js';
 import { completeNegatives, type NegativesConfig, type PartialNegatives } from './negatives/negatives.js';
 import { inputCount, type Network, type NetworkShape, type ObjectiveName, type Preprocessing } from './network.js';
@@ -64,9 +64,8 @@ export interface Stabilisers {
 
 /** A recipe of which only the parts that differ from the defaults are given; a part of several kinds may be the kind alone. */
 export interface PartialTrainConfig
-  extends Partial<
-    Pick<TrainConfig, 'gain' | 'learningRate' | 'pool' | 'inputDropout' | 'dropout' | 'peer' | 'quantization'>
-  > {
+  extends Partial<Pick<TrainConfig, 'gain' | 'learningRate' | 'pool' | 'inputDropout' | 'dropout' | 'peer'>> {
+  readonly quantization?: PartialFakeQuantization;
   readonly loss?: Partial<LossConfig>;
   readonly threshold?: PartialThreshold;
   readonly negatives?: PartialNegatives;
@@ -133,6 +132,8 @@ export function completeConfig(partial: PartialTrainConfig, surroundings: Surrou
   // Adam takes steps of one size for all weights. Where all gradients point one way (positive data only, inputs >= 0) it learns that
   // there are inputs, and not which.
   const optimizer = completeOptimizer(partial.optimizer ?? (negatives.kind === 'none' ? 'sgd' : 'adam'));
+  const learningRate = partial.learningRate ?? (optimizer.kind === 'adam' ? rateFor(inputs) : PLAIN_RATE);
+  const { inputDropout = 0.05, dropout = 0.1 } = partial;
   const config: TrainConfig = {
     loss: {
       theta,
@@ -148,17 +149,17 @@ export function completeConfig(partial: PartialTrainConfig, surroundings: Surrou
     gain: partial.gain ?? 0.5,
     optimizer,
     schedule: { decay: 'linear', warmup: 0.1, ...partial.schedule },
-    learningRate: partial.learningRate ?? (optimizer.kind === 'adam' ? rateFor(inputs) : PLAIN_RATE),
+    learningRate,
     phases: completePhases(partial.phases),
     stabilisers: { norm: 'free', centring: 0, ...partial.stabilisers },
     ...(online === undefined ? {} : { online: { positive: 1.5, negative: 0.5, strength: 0.05, ...online } }),
     ...(readout === undefined && objective !== 'unsupervised' ? {} : { readout: completeReadout(readout, hidden) }),
     augmentation: { shift: 1, jitter: 0, ...partial.augmentation },
     pool: partial.pool ?? 1,
-    inputDropout: partial.inputDropout ?? 0.05,
-    dropout: partial.dropout ?? 0.1,
+    inputDropout,
+    dropout,
     peer: partial.peer ?? 0,
-    ...(quantization === undefined ? {} : { quantization }),
+    ...(quantization === undefined ? {} : { quantization: { learningRate, inputDropout, dropout, ...quantization } }),
   };
   checkTogether(config, hidden.length, surroundings);
   return config;

@@ -80,7 +80,10 @@ const ENTRIES = {
     }),
     'Early stop; none',
   ),
-  bits: field(BITS, 'Bits of a weight of the device’s model (8, 4, 3, 2), of all layers or of each; 8'),
+  bits: field(
+    BITS,
+    'Bits of a weight of the device’s model (8, 4, 3, 2), of all layers or of each; those of `quantization`, or 8',
+  ),
   inputBits: field(BITS, 'Bits of the inputs of its layers (8, 4), of all layers or of each; 8'),
   backend: field(word('auto', 'simd', 'node', 'wasm'), 'What training computes with; auto'),
   threads: field(whole(1, 64), 'Threads of the backend simd; processors, 4 at most'),
@@ -97,6 +100,11 @@ export const RECIPE = v.strictObject(ENTRIES) as v.GenericSchema<unknown, Recipe
 export function parseRecipe(value: unknown, what: string): Recipe {
   const { $schema: _, ...recipe } = checked(RECIPE, value, 'train.recipe', what) as Recipe & { $schema?: string };
   return recipe;
+}
+
+/** Bits of a weight of the device's model: those that it was trained for, where nothing else is said. */
+export function deviceBits({ bits, quantization }: Recipe): PerLayer {
+  return bits ?? quantization?.bits ?? 8;
 }
 
 /** The parts of a recipe that a trainer takes. */

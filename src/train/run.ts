@@ -9,6 +9,7 @@ import { type Progress, Tally } from './progress.js';
 import { holdOut, isBetter, patienceOf } from './schedule/early-stop.js';
 import { phaseAt, phaseRate } from './schedule/phases.js';
 import { scheduleFactor } from './schedule/schedule.js';
+import { stageAt } from './schedule/stages.js';
 import type { Trainer } from './trainer.js';
 
 export interface FitOptions extends Partial<FitPlan> {
@@ -42,7 +43,7 @@ const BREATH = 16;
  * @throws GoodnessError `train.config`
  */
 export function planRun(trainer: Trainer, dataset: Dataset, plan: Partial<FitPlan>, orderSeed: number): Run {
-  const { online, readout } = trainer.config;
+  const { online, readout, quantization } = trainer.config;
   const { stop } = plan;
   const count = learnedPart(trainer, dataset, { orderSeed, ...(stop === undefined ? {} : { stop }) }).learned.count;
   if (count === 0) {
@@ -58,7 +59,9 @@ export function planRun(trainer: Trainer, dataset: Dataset, plan: Partial<FitPla
     });
   }
   const usual = planFor(count);
-  const epochs = (plan.epochs ?? usual.epochs) + (readout?.epochs ?? 0);
+  const first = plan.epochs ?? usual.epochs;
+  const rounded = quantization === undefined ? 0 : (quantization.epochs ?? first);
+  const epochs = first + rounded + (readout?.epochs ?? 0);
   const batch = Math.min(plan.batch ?? (online === undefined ? usual.batch : 1), count);
   for (const [name, value] of Object.entries({ epochs, batch })) {
     if (Number.isInteger(value) && value >= 1) continue;
@@ -79,8 +82,15 @@ export function planRun(trainer: Trainer, dataset: Dataset, plan: Partial<FitPla
       got: String(readout?.epochs),
     });
   }
+  if (stop !== undefined && rounded > 0) {
+    throw new GoodnessError('train.config', 'a run that may stop early has no epochs with rounded weights of its own', {
+      expected: 'quantization.epochs of 0: weights are rounded from the first step on',
+      got: String(rounded),
+    });
+  }
   const steps = epochs * Math.ceil(count / batch);
-  return { epochs, batch, steps, step: 0, orderSeed, ...(stop === undefined ? {} : { stop }) };
+  const parts = { ...(rounded > 0 ? { rounded } : {}), ...(stop === undefined ? {} : { stop }) };
+  return { epochs, batch, steps, step: 0, orderSeed, ...parts };
 }
 
 /** Carries a trainer's run on to its end, or until the signal. */
@@ -101,7 +111,6 @@ export async function runOn(trainer: Trainer, dataset: Dataset, options: FitOpti
   if (negatives !== undefined) trainer.useNegatives(negatives);
   const { config } = trainer;
   const perEpoch = run.steps / run.epochs;
-  const layerSteps = run.steps - (config.readout?.epochs ?? 0) * perEpoch;
   const reportEvery = options.reportEvery ?? Math.ceil(perEpoch / (options.reportsPerEpoch ?? 1));
   const checkpointEvery = (options.checkpointEvery ?? 1) * perEpoch;
   const tally = new Tally(trainer.layers.length);
@@ -121,15 +130,18 @@ export async function runOn(trainer: Trainer, dataset: Dataset, options: FitOpti
     const from = (step - epoch * perEpoch) * run.batch;
     part = select(learned, order.subarray(from, Math.min(from + run.batch, learned.count)), part);
     const phase = phaseAt(config.phases, step);
+    const { learns, from: begin, to: end } = stageAt(run, config.readout?.epochs ?? 0, step);
     let rate = 0;
-    if (step < layerSteps) {
-      const factor = scheduleFactor(config.schedule, step, layerSteps);
+    if (learns !== 'readout') {
+      if (learns === 'rounded layers' && step === begin) trainer.round(true);
+      const { learningRate } = (learns === 'rounded layers' ? config.quantization : undefined) ?? config;
+      const factor = scheduleFactor(config.schedule, step - begin, end - begin);
       // The rate of a closed-form step is in the step itself.
-      rate = factor * phaseRate(config.phases, phase) * (config.online === undefined ? config.learningRate : 1);
+      rate = factor * phaseRate(config.phases, phase) * (config.online === undefined ? learningRate : 1);
       const readoutRate = factor * (config.readout?.learningRate ?? 0);
       tally.add(trainer.step(part.inputs, part.labels, rate, { phase, readoutRate, partners: learned }), part.count);
     } else {
-      const factor = scheduleFactor({ decay: 'linear', warmup: 0 }, step - layerSteps, run.steps - layerSteps);
+      const factor = scheduleFactor({ decay: 'linear', warmup: 0 }, step - begin, end - begin);
       trainer.stepReadoutOnly(part.inputs, part.labels, factor * config.readout!.learningRate);
     }
     run = { ...run, step: step + 1 };

@@ -175,6 +175,7 @@ export class Trainer {
   async fit(dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
     this.checkData(dataset);
     this.best = undefined;
+    this.round(false);
     this.run = planRun(this, dataset, options, this.random.uint32());
     return runOn(this, dataset, options);
   }
@@ -186,6 +187,11 @@ export class Trainer {
   async resume(dataset: Dataset, options: Omit<FitOptions, 'epochs' | 'batch' | 'stop'> = {}): Promise<FitResult> {
     this.checkData(dataset);
     return runOn(this, dataset, options);
+  }
+
+  /** Begins or ends the rounding of weights, in layers that don't round from the first step on. */
+  round(on: boolean): void {
+    for (const layer of this.layers) layer.round(on);
   }
 
   /** Gives samples to the negatives `others`, as wide as those that are trained on. */

@@ -156,6 +156,12 @@ describe('weights of few bits', () => {
       [4, 4],
       [3, 4],
     ]);
+    const from = ['quantize', at('few/checkpoint.safetensors'), '--data', at('blobs.csv'), '--input-bits', '4'];
+    const again = await goodness([...from, '--out', at('few.ffm')]);
+    expect(again.err).toBe('');
+    const weights = (image: string) =>
+      decodeImage(new Uint8Array(readFileSync(at(image)))).layers.map(({ weights, scale }) => [weights, scale]);
+    expect(weights('few.ffm')).toEqual(weights('few/model.ffm'));
     const refused = await goodness(['train', at('blobs.csv'), '--bits', '5']);
     expect(refused.err).toContain('error[quantize.bits]');
   });

@@ -9,6 +9,7 @@ import type { PartialTrainConfig } from '../../src/train/config.js';
 import { shapeFor } from '../../src/train/config.js';
 import { evaluate } from '../../src/train/evaluation.js';
 import { labelGoodness } from '../../src/train/forward.js';
+import { trainedScales } from '../../src/train/layers/fake-quantization.js';
 import { createNetwork, type Network } from '../../src/train/network.js';
 import type { Progress } from '../../src/train/progress.js';
 import { Trainer } from '../../src/train/trainer.js';
@@ -185,16 +186,16 @@ describe('training', () => {
 });
 
 describe.each(BACKENDS)('a run that is stopped on %s', (name) => {
-  const config: PartialTrainConfig = { peer: 0.03, quantization: { bits: 4 } };
+  const common = { peer: 0.03 };
 
-  async function stopped(after: number): Promise<Trainer> {
+  async function stopped(after: number, config: PartialTrainConfig, epochs = 20): Promise<Trainer> {
     const trainer = barsTrainer(config, 1, await selectBackend(name));
     const control = new AbortController();
     const onProgress = ({ step }: Progress): void => {
       if (step === after) control.abort();
     };
     const result = await trainer.fit(bars(90, 1), {
-      epochs: 20,
+      epochs,
       batch: 10,
       reportEvery: 1,
       onProgress,
@@ -204,13 +205,20 @@ describe.each(BACKENDS)('a run that is stopped on %s', (name) => {
     return trainer;
   }
 
-  it('gives the same weights as one that is not, through a checkpoint or without', async () => {
+  it.each<[string, PartialTrainConfig, number]>([
+    ['rounded from the first step on', { ...common, quantization: { bits: 4, epochs: 0 } }, 20],
+    [
+      'that goes on with rounded weights',
+      { ...common, quantization: { bits: [4, 3], learningRate: 0.02, dropout: 0 } },
+      10,
+    ],
+  ])('and %s gives the same weights as one that is not, through a checkpoint or without', async (_, config, epochs) => {
     const data = bars(90, 1);
     const whole = barsTrainer(config, 1, await selectBackend(name));
-    await whole.fit(data, { epochs: 20, batch: 10 });
+    await whole.fit(data, { epochs, batch: 10 });
     const expected = bytes(whole.network());
-    for (const after of [1, 50, 131]) {
-      const trainer = await stopped(after);
+    for (const after of [1, 89, 90, 91, 131]) {
+      const trainer = await stopped(after, config, epochs);
       const file = encodeCheckpoint(trainer.checkpoint(data));
       const restored = Trainer.restore(decodeCheckpoint(file), await selectBackend(name));
       expect(await restored.resume(data)).toEqual({ finished: true, step: 180, steps: 180 });
@@ -221,7 +229,7 @@ describe.each(BACKENDS)('a run that is stopped on %s', (name) => {
   });
 
   it('does not go on with data of another size', async () => {
-    const trainer = await stopped(1);
+    const trainer = await stopped(1, common);
     expect((await rejection(trainer.resume(bars(30, 1)))).code).toBe('train.run');
     expect((await rejection(barsTrainer().resume(bars(30, 1)))).code).toBe('train.run');
   });
@@ -232,7 +240,12 @@ describe('fake-quantized training', () => {
     const train = blobs(300, 1);
     const float = new Trainer({ backend, seed: 1, shape: shapeFor(train, { hidden: [30, 30] }) });
     await float.fit(train, { epochs: 30 });
-    const aware = new Trainer({ backend, seed: 2, network: float.network(), config: { quantization: { bits: 2 } } });
+    const aware = new Trainer({
+      backend,
+      seed: 2,
+      network: float.network(),
+      config: { quantization: { bits: 2, epochs: 0 } },
+    });
     await aware.fit(train, { epochs: 30 });
     const rounded = (trainer: Trainer): Network => {
       const network = trainer.network();
@@ -250,6 +263,41 @@ describe('fake-quantized training', () => {
       return error + falseReject + falseAccept;
     };
     expect(failures(aware)).toBeLessThan(failures(float));
+  });
+
+  it('begins after training in floating point, on a grid that stays', async () => {
+    const trainer = barsTrainer({ quantization: { bits: 4, epochs: 3, learningRate: 0.02 } });
+    const seen: { rounds: boolean; scale: number; rate: number }[] = [];
+    const options = {
+      epochs: 2,
+      batch: 10,
+      onProgress: ({ learningRate: rate }: Progress): void => {
+        const { rounds, scale } = trainer.layers[0]!;
+        seen.push({ rounds, scale, rate });
+      },
+    };
+    expect((await trainer.fit(bars(30, 1), { ...options, reportEvery: 1 })).steps).toBe(15);
+    expect(seen.map(({ rounds }) => rounds)).toEqual([...Array(6).fill(false), ...Array(9).fill(true)]);
+    expect(seen[0]!.scale).toBe(0);
+    expect(seen[6]!.scale).toBeGreaterThan(0);
+    expect(new Set(seen.slice(6).map(({ scale }) => scale)).size).toBe(1);
+    const highest = (from: number, to: number): number => Math.max(...seen.slice(from, to).map(({ rate }) => rate));
+    expect(highest(0, 6)).toBeLessThanOrEqual(trainer.config.learningRate);
+    expect(highest(6, 15)).toBeCloseTo(0.02);
+    expect(trainedScales(trainer.config.quantization, trainer.layers, 4)).toEqual(
+      trainer.layers.map(({ scale }) => scale),
+    );
+    expect(trainedScales(trainer.config.quantization, trainer.layers, [4, 8])).toBeUndefined();
+    await trainer.fit(bars(30, 1), { ...options, reportEvery: 1 });
+    expect(seen[15]).toMatchObject({ rounds: false, scale: 0 });
+  });
+
+  it('does not stop early, but where weights are rounded from the first step on', async () => {
+    const stop = { holdout: 0.2 };
+    const refused = await rejection(barsTrainer({ quantization: { bits: 4 } }).fit(bars(30, 1), { epochs: 2, stop }));
+    expect(refused.code).toBe('train.config');
+    const always = barsTrainer({ quantization: { bits: 4, epochs: 0 } });
+    expect((await always.fit(bars(30, 1), { epochs: 2, stop })).finished).toBe(true);
   });
 
   it('keeps the scales that it is given', async () => {

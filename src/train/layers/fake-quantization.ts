@@ -6,12 +6,41 @@ export function ofLayer(values: PerLayer, layer: number): number {
   return typeof values === 'number' ? values : values[Math.min(layer, values.length - 1)]!;
 }
 
-/** How trained weights are rounded while training goes on. */
+/**
+ * How weights are rounded while they are trained: after epochs in floating point the scales are fixed, and the weights find places
+ * on their grid. (From the first step on, scales have to follow the weights, and weights lose their places with every new scale.)
+ */
 export interface FakeQuantization {
   /** Bits per weight, 2 to 8: whole numbers within +-(2^(bits - 1) - 1). */
   readonly bits: PerLayer;
   /** Value of one step, one per layer; found from the weights where it is left out. */
   readonly scales?: readonly number[];
+  /** Epochs with rounded weights, after those in floating point: as many as these where left out; 0: rounded from the first step on. */
+  readonly epochs?: number;
+  /** Highest learning rate with rounded weights (> 0). */
+  readonly learningRate: number;
+  /** Chances of inputs to be dropped with rounded weights, 0 to below 1. */
+  readonly inputDropout: number;
+  readonly dropout: number;
+}
+
+/** Rounded training of which only the parts that differ from the defaults are given: rate and dropout are those in floating point. */
+export type PartialFakeQuantization = Pick<FakeQuantization, 'bits'> & Partial<FakeQuantization>;
+
+/**
+ * The scales that weights were trained with.
+ * @param layers those of the trainer, or their kept states
+ * @param bits that are wanted now
+ * @returns undefined if they were not rounded in training, or to other bits
+ */
+export function trainedScales(
+  quantization: FakeQuantization | undefined,
+  layers: readonly { readonly scale: number }[],
+  bits: PerLayer,
+): readonly number[] | undefined {
+  if (quantization === undefined || layers.length === 0) return undefined;
+  const fits = layers.every(({ scale }, l) => scale > 0 && ofLayer(quantization.bits, l) === ofLayer(bits, l));
+  return fits ? layers.map(({ scale }) => scale) : undefined;
 }
 
 /** Largest whole number that a weight of so many bits takes. */

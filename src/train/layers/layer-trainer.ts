@@ -26,11 +26,18 @@ export interface LayerTrainerConfig {
   readonly norm: NormRule;
   /** Part of the inputs' running mean that is taken off the inputs that weights learn from; 0 is off. */
   readonly centring: number;
-  readonly quantization?: { readonly bits: number; readonly scale?: number };
+  readonly quantization?: {
+    readonly bits: number;
+    readonly scale?: number;
+    /** Rounded from the first step on. */
+    readonly always: boolean;
+  };
 }
 
-/** Steps for which a scale found from the weights is kept. */
+/** Steps for which a scale found from the weights is kept, where they are rounded from the first step on. */
 const SCALE_LIFE = 100;
+/** What a fixed scale is larger by than fits the weights best: they still grow. */
+const ROOM = 1.2;
 /** Share of the old value that the running mean activity of a unit keeps per step (Hinton's code: 0.9). */
 const PEER_MEMORY = 0.9;
 /** Samples that the running mean of the inputs remembers. */
@@ -51,7 +58,7 @@ export class LayerTrainer implements TrainLayer {
   activities: Float32Array = new Float32Array(0);
   /** Goodness of the last forward pass, (rows, groups). */
   goodness = new Float32Array(0);
-  /** Value of one step of the fake-quantized weights; 0 before the first forward pass. */
+  /** Value of one step of the rounded weights; 0 as long as there is none. */
   scale: number;
   private readonly measure: Goodness;
   private readonly norms: NeuronNorms;
@@ -67,7 +74,22 @@ export class LayerTrainer implements TrainLayer {
     this.measure = goodnessOf(config.goodness);
     this.norms = new NeuronNorms(config.norm, this.layer);
     this.threshold = new Threshold(config.threshold, config.theta, this.measure.unit(outputs / config.groups));
-    this.scale = config.quantization?.scale ?? 0;
+    this.scale = config.quantization?.always === true ? (config.quantization.scale ?? 0) : 0;
+  }
+
+  get rounds(): boolean {
+    return this.config.quantization?.always === true || this.scale > 0;
+  }
+
+  round(on: boolean): void {
+    const { quantization } = this.config;
+    if (quantization === undefined || quantization.always) return;
+    const { scale, bits } = quantization;
+    this.scale = on ? (scale ?? ROOM * fittingScale(this.layer.weights, bits)) : 0;
+    if (!on) return;
+    // What the optimizer knows of gradients is from other weights.
+    for (const moment of this.weights.moments.values()) moment.fill(0);
+    this.weights.updates = 0;
   }
 
   /** What must be kept to go on later; copies. */
@@ -198,8 +220,8 @@ export class LayerTrainer implements TrainLayer {
 
   private rounding(): Rounding | undefined {
     const { quantization } = this.config;
-    if (quantization === undefined) return undefined;
-    const due = this.scale === 0 || this.weights.updates % SCALE_LIFE === 0;
+    if (quantization === undefined || !this.rounds) return undefined;
+    const due = quantization.always && (this.scale === 0 || this.weights.updates % SCALE_LIFE === 0);
     if (quantization.scale === undefined && due) this.scale = fittingScale(this.layer.weights, quantization.bits);
     return { scale: this.scale, bits: quantization.bits };
   }

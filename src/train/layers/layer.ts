@@ -12,8 +12,10 @@ export interface TrainLayer {
   /** What the network keeps of it; its weights are those in training. */
   readonly layer: Layer;
   readonly threshold: Threshold;
-  /** Value of one step of the fake-quantized weights; 0 where there is none. */
+  /** Value of one step of the rounded weights; 0 as long as there is none. */
   readonly scale: number;
+  /** Whether its weights are rounded on the way to its outputs. */
+  readonly rounds: boolean;
   /** Outputs of the last forward pass, (rows, outputs): what the layer above gets. `update` may spend them. */
   readonly activities: Float32Array;
   /** Goodness of the last forward pass, (rows, groups). */
@@ -30,6 +32,11 @@ export interface TrainLayer {
    * @param positives how many of the rows, the first ones, are positive data
    */
   update(slopes: Float32Array, rate: number, positives: number): void;
+  /**
+   * Begins to round the weights, on a grid that is found from what they are now, or ends it. Layers whose recipe says nothing of
+   * rounding, or rounds from the first step on, stay as they are.
+   */
+  round(on: boolean): void;
   /** What must be kept, beside the weights, to go on later; copies. */
   state(): LayerState;
   /** @throws GoodnessError `checkpoint.field` if the state belongs to another recipe */

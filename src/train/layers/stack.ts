@@ -38,7 +38,13 @@ export class Stack {
           centring: stabilisers.centring,
           ...(quantization === undefined
             ? {}
-            : { quantization: { bits: ofLayer(quantization.bits, index), ...(scale === undefined ? {} : { scale }) } }),
+            : {
+                quantization: {
+                  bits: ofLayer(quantization.bits, index),
+                  always: quantization.epochs === 0,
+                  ...(scale === undefined ? {} : { scale }),
+                },
+              }),
         },
         backend,
       );
@@ -55,9 +61,10 @@ export class Stack {
    */
   forward(source: Values, rows: number, random: Random, drops = true): void {
     let below = source;
+    const { config } = this;
     this.layers.forEach((layer, index) => {
-      const dropout = index === 0 ? this.config.inputDropout : this.config.dropout;
-      layer.forward(below, rows, drops ? dropout : 0, random);
+      const { inputDropout, dropout } = (layer.rounds ? config.quantization : undefined) ?? config;
+      layer.forward(below, rows, drops ? (index === 0 ? inputDropout : dropout) : 0, random);
       below = layer.activities;
     });
   }

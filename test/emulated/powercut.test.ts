@@ -57,7 +57,7 @@ describe.skipIf(missing.any)(
       expect(count).toMatchObject(NOTHING);
       // Headers of a slot and the words of the model, each written once: no operation escapes.
       expect(count.operations - count.erases).toBe((image(2).length + 32) / 4);
-      expect(count.stopped).toBe(3);
+      expect(count.stopped).toBe(Math.ceil(count.operations / 90));
       // Behind the last operation, and nowhere before, it is the new model.
       expect(count.tookNew).toBe(1);
       expect(count.keptOld).toBe(count.cuts - 1);
@@ -66,7 +66,10 @@ describe.skipIf(missing.any)(
     it('holds what it had learned before or what it saved, after cuts in a save', async () => {
       const count = await cut({ what: 'save', samples }, { stopped: 130, placed: 130, torn: 130 });
       expect(count).toMatchObject(NOTHING);
-      expect(count).toMatchObject({ tookNew: 1, keptOld: count.cuts - 1, stopped: 3 });
+      expect(count).toMatchObject({
+        ...{ tookNew: 1, keptOld: count.cuts - 1 },
+        stopped: Math.ceil(count.operations / 130),
+      });
     }, 120_000);
 
     it('runs the old firmware or the new one, and keeps its model, after cuts in an update', async () => {

@@ -21,7 +21,8 @@ export const LEARNING: Omit<LearningParameters, 'rates' | 'centring'> = {
   tau: 3000,
   // 0.2 theta in Q8.
   margin: 51,
-  meanShift: 8,
+  // Each input has its turn at one sample in eight: 256 samples in all.
+  meanShift: 5,
   // Without it false accepts grow to half of all samples on a strong shift.
   thresholdShift: 6,
   reviveShift: 2,

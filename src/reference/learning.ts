@@ -70,10 +70,15 @@ export function learnLayer(
   return true;
 }
 
-/** mean += (x - mean) / 2^shift with dithered rounding, in Q8. */
+/** Parts that the inputs of a layer are split into: each sample moves the means of one. */
+const MEAN_TURNS = 8;
+
+/** mean += (x - mean) / 2^shift with dithered rounding, in Q8, for a part of the inputs that is drawn. */
 function moveMeans(means: Uint16Array, input: Uint8Array, shift: number, dither: number): void {
-  let d = dither;
-  for (let i = 0; i < means.length; i++) {
+  const block = Math.ceil(means.length / MEAN_TURNS);
+  const first = block * (dither % MEAN_TURNS);
+  let d = (dither + Math.imul(first, COLUMN_STEP)) | 0;
+  for (let i = first; i < Math.min(first + block, means.length); i++) {
     const mean = means[i]!;
     means[i] = mean + (((input[i]! << 8) - mean + (d >>> (32 - shift))) >> shift);
     d = (d + COLUMN_STEP) | 0;

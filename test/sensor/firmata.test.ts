@@ -177,6 +177,8 @@ describe.skipIf(lacks.length > 0)(`StandardFirmata in an emulated Uno${needs}`, 
 
   it('is recorded, learned from, and watched: a fault lights the LED', async () => {
     const csv = join(folder, 'machine.csv');
+    // What an attempt before this one recorded would be appended to.
+    rmSync(csv, { force: true });
     const record = async (kind: SignalKind, seed: number) => {
       await board.control(`wave 0 20000 ${millivolts(kind, 1500, seed)}`);
       const { code, out } = await run([

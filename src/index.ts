@@ -100,16 +100,25 @@ export { exportTflite, type TfliteOptions } from './tflite/network.js';
 export { type Backend, selectBackend } from './train/backend.js';
 export { type Checkpoint, encodeCheckpoint } from './train/checkpoint.js';
 export { decodeCheckpoint } from './train/checkpoint-reader.js';
-export { type FitPlan, type PartialTrainConfig, planFor, shapeFor, type TrainConfig } from './train/config.js';
+export {
+  type FitPlan,
+  type PartialTrainConfig,
+  planFor,
+  type ShapeOptions,
+  shapeFor,
+  type TrainConfig,
+} from './train/config.js';
 export { evaluate as evaluateNetwork, goodnessOfAll } from './train/evaluation.js';
 export { type Goodness, type GoodnessConfig, goodnessOf } from './train/goodness/goodness.js';
 export type { ThresholdConfig } from './train/goodness/threshold.js';
+export type { FieldConfig, LocalFields } from './train/layers/local-fields.js';
 export type { NegativesConfig } from './train/negatives/negatives.js';
 export { asOneClass } from './train/negatives/others.js';
 export { createNetwork, type Layer, type Network, type NetworkShape, type ObjectiveName } from './train/network.js';
 export { auroc } from './train/objectives/novelty.js';
 export type { LayerReport, Progress } from './train/progress.js';
 export { defineRecipe, parseRecipe, type Recipe, trainConfigOf } from './train/recipe.js';
+export type { RecurrentConfig } from './train/recurrent.js';
 export type { FitOptions, FitResult } from './train/run.js';
 export { type Phase, type PhasesConfig, phaseAt, phaseRate } from './train/schedule/phases.js';
 export { type StepOptions, Trainer, type TrainerOptions } from './train/trainer.js';

@@ -37,7 +37,7 @@ export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeD
     ? quantile(goodnessOfAll(network, deviceData(network, small), product), FALSE_ALARMS)
     : undefined;
   const float = evaluate(network, test, { product, ...(threshold === undefined ? {} : { threshold }) });
-  const reason = hostOnly(network);
+  const reason = recipe.device === false ? 'the recipe asks for none' : hostOnly(network);
   if (reason !== undefined) return { float, reason };
   // Weights that were trained with their rounding have found their places on its grid.
   const scales = trainedScales(trainer.config.quantization, trainer.layers, bits);

@@ -77,16 +77,27 @@ function backendOf({ backend = 'auto', threads }: Recipe): Promise<Backend> {
 }
 
 function newTrainer(recipe: Recipe, { small, pool, negatives }: RecipeData, backend: Backend): Trainer {
-  const { seed = 1, layers, objective, goodness, scoredFrom, labelValue, inputBits = 8, loss } = recipe;
+  const {
+    seed = 1,
+    layers,
+    fields,
+    recurrent,
+    objective,
+    goodness,
+    scoredFrom,
+    labelValue,
+    inputBits = 8,
+    loss,
+  } = recipe;
   const text = layers === undefined || typeof layers === 'string' ? layers : layers.join('-');
   const hidden = hiddenOf(text, small.width, small, objective ?? 'partitioned');
   const sparse = small.geometry === undefined && isSparse(small);
   const shape = shapeFor(small, {
     hidden,
     ...(sparse ? { preprocessing: PLAIN } : {}),
-    ...defined<ShapeOptions>({ objective, goodness, scoredFrom, labelValue, theta: loss?.theta }),
+    ...defined<ShapeOptions>({ fields, recurrent, objective, goodness, scoredFrom, labelValue, theta: loss?.theta }),
   });
-  if (hostOnly(shape) === undefined) {
+  if (recipe.device !== false && hostOnly(shape) === undefined) {
     checkBits(deviceBits(recipe), inputBits);
     checkDeviceLimits({ inputs: inputCount(shape), hidden, classes: shape.classes });
   }

@@ -14,7 +14,9 @@ export interface DeviceNetwork extends Omit<Network, 'objective'> {
 }
 
 /** Why a network can run on the host only; undefined if a device can run it. */
-export function hostOnly({ objective, goodness }: Pick<Network, 'objective' | 'goodness'>): string | undefined {
+export function hostOnly(network: Pick<Network, 'objective' | 'goodness' | 'recurrent'>): string | undefined {
+  const { objective, goodness, recurrent } = network;
+  if (recurrent !== undefined) return 'its layers see those above them, in several passes, and devices pass once';
   if (objective === 'unsupervised') return 'its classes come from a softmax read-out, which devices do not have';
   const kind = goodness?.kind ?? 'mean-squares';
   if (kind === 'mean-squares' || kind === 'sum-squares') return undefined;

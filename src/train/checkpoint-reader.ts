@@ -66,6 +66,14 @@ const SHAPE = v.strictObject({
   theta: POSITIVE,
   goodness: v.exactOptional(GOODNESS),
   scoredFrom: v.exactOptional(whole(0)),
+  recurrent: v.exactOptional(
+    v.strictObject({
+      iterations: whole(1),
+      damping: v.number(),
+      scored: v.tuple([whole(1), whole(1)]),
+      frames: whole(1),
+    }),
+  ),
   hidden: v.array(whole(1)),
 });
 

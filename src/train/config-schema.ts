@@ -181,6 +181,17 @@ const ENTRIES = {
   ),
 };
 
+/** Layers that see the one above. */
+export const RECURRENT = v.strictObject({
+  iterations: field(whole(1, 1000), 'Times that all layers move after the first pass; 8'),
+  damping: field(chance, 'Part of its old activity that a neuron keeps; 0.3'),
+  scored: field(
+    v.tuple([whole(1, 1000), whole(1, 1000)], 'two whole numbers'),
+    'First and last iteration whose goodness counts; 3 and 5, with several frames all',
+  ),
+  frames: field(whole(1, 1000), 'Frames of a sample, one after the other; 1'),
+});
+
 /** Parts of a TrainConfig, as a recipe and as options of a trainer give them. */
 export const TRAIN_ENTRIES: v.ObjectEntries = ENTRIES;
 

@@ -6,11 +6,13 @@ import { completeGoodness, TRAIN_CONFIG } from './config-schema.js';
 import { type GoodnessConfig, MEAN_SQUARES, type PartialGoodness } from './goodness/goodness.js';
 import { completeThreshold, type PartialThreshold, type ThresholdConfig } from './goodness/threshold.js';
 import type { FakeQuantization, PartialFakeQuantization } from './layers/fake-quantization.js';
+import type { FieldConfig } from './layers/local-fields.js';
 import { completeOptimizer, type OptimizerConfig, type PartialOptimizer } from './layers/optimizer.js';
 import { completeNegatives, type NegativesConfig, type PartialNegatives } from './negatives/negatives.js';
 import { inputCount, type Network, type NetworkShape, type ObjectiveName, type Preprocessing } from './network.js';
 import type { LossConfig } from './objectives/losses.js';
 import type { ReadoutConfig } from './objectives/readout.js';
+import type { RecurrentConfig } from './recurrent.js';
 import type { StopConfig } from './schedule/early-stop.js';
 import type { OnlineConfig } from './schedule/online.js';
 import { completePhases, type PartialPhases, type PhasesConfig } from './schedule/phases.js';
@@ -107,15 +109,17 @@ export interface Surroundings {
   readonly theta: number;
   readonly objective: ObjectiveName;
   readonly goodness: GoodnessConfig;
+  readonly recurrent?: RecurrentConfig;
   /** Present for images. */
   readonly geometry: Geometry | undefined;
 }
 
 /** The surroundings of a recipe that trains a network, or one of a shape. */
 export function surroundingsOf(network: Network | NetworkShape, geometry: Geometry | undefined): Surroundings {
-  const { theta, objective, goodness = MEAN_SQUARES } = network;
+  const { theta, objective, goodness = MEAN_SQUARES, recurrent } = network;
   const hidden = 'hidden' in network ? network.hidden : network.layers.map((layer) => layer.outputs);
-  return { inputs: inputCount(network), hidden, theta, objective, goodness, geometry };
+  const common = { inputs: inputCount(network), hidden, theta, objective, goodness, geometry };
+  return recurrent === undefined ? common : { ...common, recurrent };
 }
 
 /**
@@ -124,11 +128,13 @@ export function surroundingsOf(network: Network | NetworkShape, geometry: Geomet
  */
 export function completeConfig(partial: PartialTrainConfig, surroundings: Surroundings): TrainConfig {
   checked(TRAIN_CONFIG, partial, 'train.config', 'the recipe');
-  const { inputs, hidden, theta, objective, goodness, geometry } = surroundings;
+  const { inputs, hidden, theta, objective, goodness, geometry, recurrent } = surroundings;
   const { quantization, online, readout } = partial;
   // A sum over neurons is that much larger than a mean: the losses must not be as sharp.
   const softness = goodness.kind === 'sum-squares' || goodness.kind === 'minus-sum-squares' ? 1 : 0.25;
-  const negatives = completeNegatives(partial.negatives, objective, geometry);
+  // All labels in all iterations would be a high price for a negative: recurrent networks draw theirs from a first pass.
+  const drawn = recurrent === undefined ? undefined : ({ kind: 'hard', from: 'readout' } as const);
+  const negatives = completeNegatives(partial.negatives ?? drawn, objective, geometry);
   // Adam takes steps of one size for all weights. Where all gradients point one way (positive data only, inputs >= 0) it learns that
   // there are inputs, and not which.
   const optimizer = completeOptimizer(partial.optimizer ?? (negatives.kind === 'none' ? 'sgd' : 'adam'));
@@ -153,8 +159,11 @@ export function completeConfig(partial: PartialTrainConfig, surroundings: Surrou
     phases: completePhases(partial.phases),
     stabilisers: { norm: 'free', centring: 0, ...partial.stabilisers },
     ...(online === undefined ? {} : { online: { positive: 1.5, negative: 0.5, strength: 0.05, ...online } }),
-    ...(readout === undefined && objective !== 'unsupervised' ? {} : { readout: completeReadout(readout, hidden) }),
-    augmentation: { shift: 1, jitter: 0, ...partial.augmentation },
+    ...(readout === undefined && objective !== 'unsupervised' && recurrent === undefined
+      ? {}
+      : { readout: completeReadout(readout, hidden) }),
+    // Frames lie one below the other: a shift would move one into the next.
+    augmentation: { shift: (recurrent?.frames ?? 1) > 1 ? 0 : 1, jitter: 0, ...partial.augmentation },
     pool: partial.pool ?? 1,
     inputDropout,
     dropout,
@@ -219,15 +228,29 @@ export interface ShapeOptions {
   readonly goodness?: PartialGoodness;
   /** First layer, from 0, whose goodness counts for the answer. */
   readonly scoredFrom?: number;
+  /** Images: local receptive fields of the lowest layers. */
+  readonly fields?: readonly FieldConfig[];
+  /** Objective `label`: layers that see the one above as well. */
+  readonly recurrent?: Partial<RecurrentConfig>;
 }
 
-/** The shape of a network for a data set: images lose their smallest byte, vectors of sensor values gain their complement. */
+/**
+ * The shape of a network for a data set: images lose their smallest byte, vectors of sensor values gain their complement.
+ * @throws GoodnessError `network.fields` if there are fields, and no images
+ */
 export function shapeFor(
   dataset: Pick<Dataset, 'width' | 'classes' | 'geometry'>,
   { hidden, objective = 'partitioned', preprocessing, labelValue = 255, theta = 2, ...options }: ShapeOptions,
 ): NetworkShape {
-  const image = dataset.geometry !== undefined;
-  const { goodness, scoredFrom } = options;
+  const { geometry } = dataset;
+  const image = geometry !== undefined;
+  const { goodness, scoredFrom, fields, recurrent } = options;
+  if (fields !== undefined && !image) {
+    throw new GoodnessError('network.fields', 'local fields are for images', {
+      expected: 'a geometry',
+      got: 'vectors',
+    });
+  }
   return {
     width: dataset.width,
     classes: objective === 'one-class' ? 1 : dataset.classes.length,
@@ -237,6 +260,15 @@ export function shapeFor(
     theta,
     ...(goodness === undefined ? {} : { goodness: completeGoodness(goodness) }),
     ...(scoredFrom === undefined ? {} : { scoredFrom }),
+    ...(fields === undefined ? {} : { fields: { geometry: geometry!, layers: fields } }),
+    ...(recurrent === undefined ? {} : { recurrent: completeRecurrent(recurrent) }),
     hidden,
   };
+}
+
+/** Hinton 2022, section 3.4: 8 iterations, of which 3 to 5 are scored, and 0.3 of the old activity stays. */
+function completeRecurrent(partial: Partial<RecurrentConfig>): RecurrentConfig {
+  const { iterations = 8, damping = 0.3, frames = 1 } = partial;
+  const { scored = frames > 1 ? [1, iterations] : [Math.min(3, iterations), Math.min(5, iterations)] } = partial;
+  return { iterations, damping, scored, frames };
 }

@@ -2,6 +2,7 @@ import type { Backend } from './backend.js';
 import { goodnessOf, MEAN_SQUARES } from './goodness/goodness.js';
 import { groupCount, inputCount, type Layer, type Network } from './network.js';
 import { encode, lengthFactor } from './preprocess.js';
+import { recurrentGoodness } from './recurrent.js';
 
 /** Values going into a layer, before length normalisation. */
 export type Values = Uint8Array | Float32Array;
@@ -66,7 +67,8 @@ export function labelGoodness(
   count: number,
   product: Product = plainProduct,
 ): Float32Array {
-  const { classes, width, objective, preprocessing } = network;
+  const { classes, width, objective, preprocessing, recurrent } = network;
+  if (recurrent !== undefined) return recurrentGoodness({ ...network, recurrent }, samples, count, product);
   const stride = inputCount(network);
   const labelled = objective === 'label';
   const encoded = new Uint8Array(count * stride);

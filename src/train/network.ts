@@ -1,6 +1,8 @@
 import { GoodnessError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { type GoodnessConfig, goodnessOf, MEAN_SQUARES } from './goodness/goodness.js';
+import { fieldMasks, type LocalFields } from './layers/local-fields.js';
+import type { RecurrentConfig } from './recurrent.js';
 
 /**
  * How labels meet the network.
@@ -70,6 +72,11 @@ export interface Network {
   /** First layer, by index, whose goodness counts for the answer; 0 where left out. */
   readonly scoredFrom?: number;
   readonly readout?: Readout;
+  /**
+   * Objective `label` only: every layer also sees the one above, and the top layer the label; its inputs are those from below, then
+   * those from above. Where left out, layers see what lies below, once.
+   */
+  readonly recurrent?: RecurrentConfig;
   readonly layers: readonly Layer[];
 }
 
@@ -77,6 +84,8 @@ export interface Network {
 export interface NetworkShape extends Omit<Network, 'layers' | 'readout' | 'thresholds'> {
   /** Neurons per layer, first layer first. */
   readonly hidden: readonly number[];
+  /** Local receptive fields; where left out everybody sees everything. They become the masks of the layers. */
+  readonly fields?: LocalFields;
 }
 
 /** Groups that a layer's neurons are split into: one per class, or a single one where goodness doesn't tell classes apart. */
@@ -84,10 +93,18 @@ export function groupCount(shape: Pick<Network, 'objective' | 'classes'>): numbe
   return shape.objective === 'partitioned' ? shape.classes : 1;
 }
 
-/** Inputs of the first layer: the label's (objective `label`), then those of the encoded sample. */
+/** Inputs of a sample with its label: the label's (objective `label`), then those of the encoded sample; the first layer sees them. */
 export function inputCount(shape: Omit<Network, 'layers' | 'theta'>): number {
   const encoded = shape.preprocessing.encoding === 'complement' ? 2 * shape.width : shape.width;
   return shape.objective === 'label' ? encoded + shape.classes : encoded;
+}
+
+/** Inputs of each layer. */
+export function layerInputs(shape: NetworkShape): number[] {
+  const { hidden, recurrent, classes } = shape;
+  if (recurrent === undefined) return [inputCount(shape), ...hidden.slice(0, -1)];
+  const frame = (inputCount(shape) - classes) / recurrent.frames;
+  return hidden.map((_, l) => (hidden[l - 1] ?? frame) + (hidden[l + 1] ?? classes));
 }
 
 /** Classes that the labels of its data may have: what is normal and what is novel (objective `one-class`), else the network's. */
@@ -161,6 +178,7 @@ export function validateShape(shape: NetworkShape): void {
     });
   }
   whole('first layer that is scored', shape.scoredFrom ?? 0, 0, shape.hidden.length - 1);
+  if (shape.recurrent !== undefined) validateRecurrent(shape, shape.recurrent);
   const groups = groupCount(shape);
   shape.hidden.forEach((outputs, index) => {
     whole(`size of layer ${index + 1}`, outputs, 1, 65535);
@@ -175,20 +193,57 @@ export function validateShape(shape: NetworkShape): void {
   });
 }
 
-/** A network with random weights: normal, with deviation `gain` / sqrt(inputs), so that a neuron's pre-activation has deviation `gain`. */
+function validateRecurrent({ objective, width, fields }: NetworkShape, recurrent: RecurrentConfig): void {
+  const { iterations, damping, scored, frames } = recurrent;
+  const refuse = (what: string, expected: string, got: unknown): never => {
+    throw new GoodnessError('network.shape', what, { expected, got: String(got) });
+  };
+  if (objective !== 'label') refuse('recurrent layers have the label above them', 'the objective label', objective);
+  if (fields !== undefined) refuse('recurrent layers see everything', 'no local fields', 'some');
+  if (!Number.isInteger(iterations) || iterations < 1) {
+    refuse('invalid number of iterations', 'a whole number from 1 on', iterations);
+  }
+  if (!(damping >= 0 && damping < 1)) refuse('invalid damping', 'a number from 0 to below 1', damping);
+  const [first, last] = scored;
+  if (!(Number.isInteger(first) && Number.isInteger(last) && first >= 1 && first <= last && last <= iterations)) {
+    refuse('invalid iterations that are scored', `the first and the last of 1 to ${iterations}`, scored.join(' to '));
+  }
+  if (!Number.isInteger(frames) || frames < 1 || frames > iterations || width % frames !== 0) {
+    refuse('invalid number of frames', `at most ${iterations}, of equal parts of ${width} inputs`, frames);
+  }
+}
+
+/**
+ * A network with random weights: normal, with deviation `gain` / sqrt(inputs that the neuron sees), so that its pre-activation has
+ * deviation `gain`.
+ * @throws GoodnessError `network.shape`, `network.fields`
+ */
 export function createNetwork(shape: NetworkShape, random: Random, gain = 1): Network {
   validateShape(shape);
-  const { hidden, ...rest } = shape;
-  let inputs = inputCount(shape);
-  const layers = hidden.map((outputs): Layer => {
+  const { hidden, fields, ...rest } = shape;
+  const sizes = layerInputs(shape);
+  const labels = shape.objective === 'label' ? shape.classes : 0;
+  const masks = fields && fieldMasks(fields, { inputs: sizes[0]!, labels, hidden, groups: groupCount(shape) });
+  const layers = hidden.map((outputs, index): Layer => {
+    const inputs = sizes[index]!;
     const weights = new Float32Array(inputs * outputs);
+    const mask = masks?.[index];
     const deviation = gain / Math.sqrt(inputs);
     for (let i = 0; i < weights.length; i++) weights[i] = random.normal() * deviation;
-    const layer = { inputs, outputs, weights };
-    inputs = outputs;
-    return layer;
+    if (mask !== undefined) keepSeen(weights, mask, inputs, outputs);
+    return { inputs, outputs, weights, ...(mask === undefined ? {} : { mask }) };
   });
   return { ...rest, layers };
+}
+
+/** Clears the weights that a mask leaves out, and makes up for them in the others. */
+function keepSeen(weights: Float32Array, mask: Uint8Array, inputs: number, outputs: number): void {
+  for (let j = 0; j < outputs; j++) {
+    let seen = 0;
+    for (let i = j; i < mask.length; i += outputs) seen += mask[i]!;
+    const factor = Math.sqrt(inputs / Math.max(1, seen));
+    for (let i = j; i < mask.length; i += outputs) weights[i] = weights[i]! * mask[i]! * factor;
+  }
 }
 
 /**
@@ -196,9 +251,11 @@ export function createNetwork(shape: NetworkShape, random: Random, gain = 1): Ne
  * @throws GoodnessError `network.shape` or `network.weights`
  */
 export function validateNetwork(network: Network): void {
-  validateShape(shapeOf(network));
-  let inputs = inputCount(network);
+  const shape = shapeOf(network);
+  validateShape(shape);
+  const sizes = layerInputs(shape);
   network.layers.forEach((layer, index) => {
+    const inputs = sizes[index]!;
     if (layer.inputs !== inputs || layer.weights.length !== inputs * layer.outputs) {
       throw new GoodnessError('network.weights', `layer ${index + 1} does not fit`, {
         expected: `${inputs} x ${layer.outputs} weights`,
@@ -212,7 +269,6 @@ export function validateNetwork(network: Network): void {
         got: String(layer.mask.length),
       });
     }
-    inputs = layer.outputs;
   });
   if (network.thresholds !== undefined) {
     if (network.thresholds.length !== network.layers.length) {

@@ -62,6 +62,13 @@ class Mean {
   }
 }
 
+/** The mean of reports of one layer. */
+export function meanReport(reports: readonly LayerReport[]): LayerReport {
+  const tally = new Tally(1);
+  for (const report of reports) tally.add([report], 1);
+  return tally.take()[0]!;
+}
+
 /** Sums up the reports of steps. */
 export class Tally {
   samples = 0;

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import { checked } from '../base/schema.js';
 import type { FitPlan, PartialTrainConfig } from './config.js';
-import { BITS, field, GOODNESS, TRAIN_ENTRIES, whole, word } from './config-schema.js';
+import { BITS, field, GOODNESS, RECURRENT, TRAIN_ENTRIES, whole, word } from './config-schema.js';
 import type { PartialGoodness } from './goodness/goodness.js';
 import type { PerLayer } from './layers/fake-quantization.js';
+import type { FieldConfig } from './layers/local-fields.js';
 import { OBJECTIVES, type ObjectiveName } from './network.js';
+import type { RecurrentConfig } from './recurrent.js';
 
 /** Everything that a training is made of, as a file says it: data, network, plan, and the parts of a TrainConfig. */
 export interface Recipe extends PartialTrainConfig, Partial<FitPlan> {
@@ -28,6 +30,10 @@ export interface Recipe extends PartialTrainConfig, Partial<FitPlan> {
   readonly normal?: readonly string[];
   /** Neurons per layer, or inputs and neurons with dashes between them. */
   readonly layers?: readonly number[] | string;
+  /** Images: local receptive fields of the lowest layers. */
+  readonly fields?: readonly FieldConfig[];
+  /** Label in the input: layers also see the one above, and move several times. */
+  readonly recurrent?: Partial<RecurrentConfig>;
   readonly objective?: ObjectiveName;
   readonly goodness?: PartialGoodness;
   /** First layer, from 0, whose goodness counts for the answer. */
@@ -38,6 +44,8 @@ export interface Recipe extends PartialTrainConfig, Partial<FitPlan> {
   /** Bits of a weight of the device's model, and of the inputs of its layers: for all layers, or one per layer. */
   readonly bits?: PerLayer;
   readonly inputBits?: PerLayer;
+  /** False: no device's model is made, which for large networks takes longer than training does. */
+  readonly device?: boolean;
   readonly backend?: 'auto' | 'simd' | 'node' | 'wasm';
   readonly threads?: number;
 }
@@ -66,6 +74,20 @@ const ENTRIES = {
     v.union([v.array(whole(1, 65535)), v.string()], 'a list of sizes, or sizes with dashes between them'),
     'Neurons per layer; two layers of 12 for each class',
   ),
+  fields: field(
+    v.pipe(
+      v.array(
+        v.strictObject({
+          size: v.pipe(whole(1, 65535), v.description('Places on a side')),
+          stride: v.pipe(whole(1, 65535), v.description('Places from one field to the next')),
+        }),
+        'a list of fields',
+      ),
+      v.minLength(1, 'at least one field'),
+    ),
+    'Images: local receptive fields of the lowest layers, squares of what lies below; everybody sees everything',
+  ),
+  recurrent: field(RECURRENT, 'Objective label: layers also see the one above, and move several times; off'),
   objective: field(word(...OBJECTIVES), 'How labels meet the network; partitioned'),
   goodness: field(GOODNESS, 'What goodness is; mean-squares'),
   scoredFrom: field(whole(0, 64), 'First layer, from 0, whose goodness counts for the answer; 0'),
@@ -85,6 +107,7 @@ const ENTRIES = {
     'Bits of a weight of the device’s model (8, 4, 3, 2), of all layers or of each; those of `quantization`, or 8',
   ),
   inputBits: field(BITS, 'Bits of the inputs of its layers (8, 4), of all layers or of each; 8'),
+  device: field(v.boolean('true or false'), 'Make a device’s model, too; true'),
   backend: field(word('auto', 'simd', 'node', 'wasm'), 'What training computes with; auto'),
   threads: field(whole(1, 64), 'Threads of the backend simd; processors, 4 at most'),
   ...TRAIN_ENTRIES,

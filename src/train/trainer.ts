@@ -7,7 +7,8 @@ import type { Checkpoint, DataInfo, Run, TrainingState } from './checkpoint.js';
 import { completeConfig, type PartialTrainConfig, surroundingsOf, type TrainConfig } from './config.js';
 import { backendProduct, type Product } from './forward.js';
 import type { TrainLayer } from './layers/layer.js';
-import { Stack } from './layers/stack.js';
+import { RecurrentStack } from './layers/recurrent-stack.js';
+import { type LayerStack, Stack } from './layers/stack.js';
 import type { Samples } from './negatives/feed.js';
 import {
   copyNetwork,
@@ -20,7 +21,7 @@ import {
 } from './network.js';
 import { ReadoutTrainer } from './objectives/readout-trainer.js';
 import { Slopes } from './objectives/slopes.js';
-import { goodnessMeans, type LayerReport } from './progress.js';
+import { goodnessMeans, type LayerReport, meanReport } from './progress.js';
 import { type FitOptions, type FitResult, planRun, runOn } from './run.js';
 import type { Phase } from './schedule/phases.js';
 
@@ -66,7 +67,7 @@ export class Trainer {
   readonly product: Product;
   private readonly base: Network;
   private readonly frozen: ReadonlySet<number>;
-  private readonly stack: Stack;
+  private readonly stack: LayerStack;
   private readonly readout: ReadoutTrainer | undefined;
   private readonly slopes: Slopes;
   private readonly batch: Batch;
@@ -90,7 +91,11 @@ export class Trainer {
       throw new GoodnessError('train.config', 'only images can be pooled', { expected: 'a geometry', got: 'none' });
     }
     this.base = network ?? createNetwork(shape!, this.random, this.config.gain);
-    this.stack = new Stack(this.base, this.config, backend);
+    const { recurrent } = this.base;
+    this.stack =
+      recurrent === undefined
+        ? new Stack(this.base, this.config, backend)
+        : new RecurrentStack({ ...this.base, recurrent }, this.config, backend);
     this.slopes = new Slopes(this.base, this.config, backend);
     this.readout = readout && new ReadoutTrainer(readout, this.base, backend);
     this.batch = new Batch({
@@ -214,7 +219,12 @@ export class Trainer {
     const rows = this.batch.fill(labels, phase, this.random, this.readout?.logits);
     this.stack.forward(this.batch.encoded, rows.positives + rows.negatives, this.random);
     if (!labelled && rows.positives > 0) this.stepReadout(labels, readoutRate);
-    return this.move(labels, rows, rate, phase);
+    if (this.stack.iterations === 0) return this.move(labels, rows, rate, phase);
+    const reports = Array.from({ length: this.stack.iterations }, (_, iteration) => {
+      this.stack.iterate(iteration);
+      return this.move(labels, rows, rate, phase);
+    });
+    return this.layers.map((_, index) => meanReport(reports.map((each) => each[index]!)));
   }
 
   /** One step of the read-out alone. */

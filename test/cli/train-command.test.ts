@@ -89,6 +89,19 @@ describe('a recipe', () => {
     expect(readFileSync(at('second/model.ffm')).equals(readFileSync(at('first/model.ffm')))).toBe(true);
   });
 
+  it('asks for recurrent layers, which stay on the host, or for no device model at all', async () => {
+    const data = [at('blobs.csv'), '--layers', '12-9', '--epochs', '1', '--objective', 'label'];
+    const file = recipe('recurrent.json', { recurrent: { iterations: 4, scored: [2, 4] } });
+    const said = await train(...data, '--config', file, '--out', at('recurrent'));
+    expect(said).toMatchObject({ quantized: null, hostOnly: expect.stringContaining('devices pass once') });
+    expect(checkpoint('recurrent').network.recurrent).toMatchObject({ iterations: 4, scored: [2, 4], frames: 1 });
+    const quantized = await goodness(['quantize', at('recurrent/checkpoint.safetensors'), '--data', at('blobs.csv')]);
+    expect([quantized.code, quantized.err]).toEqual([2, expect.stringContaining('no device image')]);
+    const none = await train(...data, '--set', 'device=false', '--out', at('none'));
+    expect(none).toMatchObject({ quantized: null, hostOnly: 'the recipe asks for none' });
+    expect(existsSync(at('none/model.ffm'))).toBe(false);
+  });
+
   it('may be a module', async () => {
     writeFileSync(
       at('recipe.mjs'),

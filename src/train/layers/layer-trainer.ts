@@ -9,7 +9,7 @@ import type { Layer } from '../network.js';
 import { lengthFactor } from '../preprocess.js';
 import type { LayerWeights, Outer, Rounding } from '../weights.js';
 import { fittingScale } from './fake-quantization.js';
-import type { TrainLayer } from './layer.js';
+import type { Damping, TrainLayer } from './layer.js';
 import { NeuronNorms, type NormRule } from './norms.js';
 import type { OptimizerConfig } from './optimizer.js';
 
@@ -63,6 +63,8 @@ export class LayerTrainer implements TrainLayer {
   private readonly measure: Goodness;
   private readonly norms: NeuronNorms;
   private source: Values = new Float32Array(0);
+  /** How much each activity of the last forward pass owes to its pre-activation, where it is damped, (rows, outputs). */
+  private gates: Float32Array | undefined;
   private rows = 0;
 
   constructor({ inputs, outputs, weights, mask }: Layer, config: LayerTrainerConfig, backend: Backend) {
@@ -134,15 +136,16 @@ export class LayerTrainer implements TrainLayer {
    * @param source (rows, inputs)
    * @param dropout chance of an input to be dropped
    */
-  forward(source: Values, rows: number, dropout: number, random: Random): void {
+  forward(source: Values, rows: number, dropout: number, random: Random, damping?: Damping): void {
     const { groups } = this.config;
     this.source = source;
     this.rows = rows;
     this.weights.take(source, rows, dropout, random);
     this.activities = this.weights.activities(this.rounding());
+    this.gates = damping && damp(this.activities, damping);
     if (this.goodness.length !== rows * groups) this.goodness = new Float32Array(rows * groups);
     const factor = this.measure.squares?.(this.layer.outputs / groups);
-    if (factor !== undefined && this.weights.squares !== undefined) {
+    if (factor !== undefined && this.weights.squares !== undefined && damping === undefined) {
       this.weights.squares.measure(this.goodness, groups, factor);
     } else {
       this.measure.measure(this.activities, this.goodness, rows, this.layer.outputs, groups);
@@ -158,7 +161,8 @@ export class LayerTrainer implements TrainLayer {
     const { outputs, weights, mask } = this.layer;
     const { groups, peer, centring } = this.config;
     const factor = this.measure.squares?.(outputs / groups);
-    if (factor !== undefined && this.weights.squares !== undefined && peer === 0 && centring === 0) {
+    const plain = peer === 0 && centring === 0 && this.gates === undefined;
+    if (factor !== undefined && this.weights.squares !== undefined && plain) {
       this.weights.squares.learn(slopes, groups, factor, rate);
     } else {
       this.learnDelta(slopes, rate, positives);
@@ -173,6 +177,7 @@ export class LayerTrainer implements TrainLayer {
     const { outputs } = this.layer;
     const pull = this.config.peer > 0 && positives > 0 ? this.peerPull(positives, rows) : undefined;
     this.measure.backward(delta, slopes, rows, outputs, this.config.groups);
+    if (this.gates !== undefined) for (let k = 0; k < delta.length; k++) delta[k] = delta[k]! * this.gates[k]!;
     if (pull !== undefined) {
       for (let r = 0, at = 0; r < positives; r++)
         for (let j = 0; j < outputs; j++, at++) delta[at] = delta[at]! + pull[j]!;
@@ -225,4 +230,15 @@ export class LayerTrainer implements TrainLayer {
     if (quantization.scale === undefined && due) this.scale = fittingScale(this.layer.weights, quantization.bits);
     return { scale: this.scale, bits: quantization.bits };
   }
+}
+
+/** Damps activities in place. Returns the slope of each over its pre-activation. */
+function damp(activities: Float32Array, { before, share }: Damping): Float32Array {
+  const gates = new Float32Array(activities.length);
+  for (let k = 0; k < gates.length; k++) {
+    const y = activities[k]!;
+    if (y > 0) gates[k] = 1 - share;
+    activities[k] = share * before[k]! + (1 - share) * y;
+  }
+  return gates;
 }

@@ -4,6 +4,14 @@ import type { Values } from '../forward.js';
 import type { Threshold } from '../goodness/threshold.js';
 import type { Layer } from '../network.js';
 
+/** What neurons keep of what they did before: y = share * before + (1 - share) * relu(x W). */
+export interface Damping {
+  /** (rows, outputs); to learning they are constants. */
+  readonly before: Float32Array;
+  /** 0 to below 1. */
+  readonly share: number;
+}
+
 /**
  * A layer in training: what the trainer needs of it, however its neurons are connected. `forward` and `update` alternate: an update
  * belongs to the batch of the forward pass before it.
@@ -24,8 +32,9 @@ export interface TrainLayer {
    * Computes `activities` and `goodness` of a batch.
    * @param source (rows, inputs), >= 0
    * @param dropout chance of an input to be dropped, 0 to below 1
+   * @param damping activities that live on; none where left out
    */
-  forward(source: Values, rows: number, dropout: number, random: Random): void;
+  forward(source: Values, rows: number, dropout: number, random: Random, damping?: Damping): void;
   /**
    * Moves the weights down the slope of the layer's own loss.
    * @param slopes dL/dG, (rows, groups)

@@ -12,62 +12,94 @@ import type { OptimizerConfig } from './optimizer.js';
 /** A closed-form step is a step of plain gradient descent. */
 const PLAIN: OptimizerConfig = { kind: 'sgd', momentum: 0, weightDecay: 0 };
 
-/** The layers of a network in training, each on top of the one below. */
-export class Stack {
+/** The layers of a network in training, and what goes through them. */
+export interface LayerStack {
+  readonly layers: readonly TrainLayer[];
+  /** Groups that the neurons of a layer are split into. */
+  readonly groups: number;
+  /** Times that all layers move and learn after the pass of `forward`; 0 where they learn from that one. */
+  readonly iterations: number;
+  /** What the layers did last, (rows, outputs) each; learning may spend it. */
+  readonly activities: readonly Float32Array[];
+  /**
+   * Passes a batch through all layers.
+   * @param source (rows, inputs of a sample with its label, if the network reads labels)
+   * @param drops whether inputs are dropped as the recipe says
+   */
+  forward(source: Uint8Array, rows: number, random: Random, drops?: boolean): void;
+  /**
+   * Moves all layers once more, on the batch of `forward`.
+   * @param iteration from 0
+   */
+  iterate(iteration: number): void;
+}
+
+/**
+ * The layers of a network, ready to be trained.
+ * @param network its weights are copied
+ */
+export function createLayers(network: Network, config: TrainConfig, backend: Backend): TrainLayer[] {
+  const { quantization, loss, stabilisers, threshold, online } = config;
+  return network.layers.map((layer, index) => {
+    const scale = quantization?.scales?.[index];
+    const own = new LayerTrainer(
+      layer,
+      {
+        groups: groupCount(network),
+        goodness: network.goodness ?? MEAN_SQUARES,
+        optimizer: online === undefined ? config.optimizer : PLAIN,
+        threshold,
+        theta: loss.theta,
+        peer: config.peer / loss.softness,
+        norm: stabilisers.norm,
+        centring: stabilisers.centring,
+        ...(quantization === undefined
+          ? {}
+          : {
+              quantization: {
+                bits: ofLayer(quantization.bits, index),
+                always: quantization.epochs === 0,
+                ...(scale === undefined ? {} : { scale }),
+              },
+            }),
+      },
+      backend,
+    );
+    const known = network.thresholds?.[index];
+    if (known !== undefined) own.threshold.value = known;
+    return own;
+  });
+}
+
+/** Chance of an input of a layer to be dropped. */
+export function dropoutOf(config: TrainConfig, layer: TrainLayer, index: number): number {
+  const { inputDropout, dropout } = (layer.rounds ? config.quantization : undefined) ?? config;
+  return index === 0 ? inputDropout : dropout;
+}
+
+/** Layers of which each is on top of the one below. */
+export class Stack implements LayerStack {
   readonly layers: readonly TrainLayer[];
   readonly groups: number;
+  readonly iterations = 0;
   private readonly config: TrainConfig;
 
   /** @param network its weights are copied */
   constructor(network: Network, config: TrainConfig, backend: Backend) {
-    const { quantization, loss, stabilisers, threshold, online } = config;
     this.config = config;
     this.groups = groupCount(network);
-    this.layers = network.layers.map((layer, index) => {
-      const scale = quantization?.scales?.[index];
-      const own = new LayerTrainer(
-        layer,
-        {
-          groups: this.groups,
-          goodness: network.goodness ?? MEAN_SQUARES,
-          optimizer: online === undefined ? config.optimizer : PLAIN,
-          threshold,
-          theta: loss.theta,
-          peer: config.peer / loss.softness,
-          norm: stabilisers.norm,
-          centring: stabilisers.centring,
-          ...(quantization === undefined
-            ? {}
-            : {
-                quantization: {
-                  bits: ofLayer(quantization.bits, index),
-                  always: quantization.epochs === 0,
-                  ...(scale === undefined ? {} : { scale }),
-                },
-              }),
-        },
-        backend,
-      );
-      const known = network.thresholds?.[index];
-      if (known !== undefined) own.threshold.value = known;
-      return own;
-    });
+    this.layers = createLayers(network, config, backend);
   }
 
-  /**
-   * Passes a batch through all layers.
-   * @param source (rows, inputs of the first layer)
-   * @param drops whether inputs are dropped as the recipe says
-   */
-  forward(source: Values, rows: number, random: Random, drops = true): void {
-    let below = source;
-    const { config } = this;
+  forward(source: Uint8Array, rows: number, random: Random, drops = true): void {
+    let below: Values = source;
     this.layers.forEach((layer, index) => {
-      const { inputDropout, dropout } = (layer.rounds ? config.quantization : undefined) ?? config;
-      layer.forward(below, rows, drops ? (index === 0 ? inputDropout : dropout) : 0, random);
+      layer.forward(below, rows, drops ? dropoutOf(this.config, layer, index) : 0, random);
       below = layer.activities;
     });
   }
+
+  iterate(): void {}
 
   get activities(): readonly Float32Array[] {
     return this.layers.map((layer) => layer.activities);

@@ -1,6 +1,7 @@
 import { layerForward, type Product, plainProduct } from '../forward.js';
 import { inputCount, type Network, type Readout } from '../network.js';
 import { encode, lengthFactor } from '../preprocess.js';
+import { firstPass } from '../recurrent.js';
 
 /** How a read-out is trained. */
 export interface ReadoutConfig {
@@ -68,19 +69,27 @@ export function readoutScores(
   count: number,
   product: Product = plainProduct,
 ): Float32Array {
-  const { classes, width, preprocessing, objective, layers, readout } = network;
+  const { readout, recurrent } = network;
+  const read =
+    recurrent === undefined
+      ? activitiesOf(network, samples, count, product)
+      : firstPass({ ...network, recurrent }, samples, count, product);
+  const features = new Float32Array(count * readout.layer.inputs);
+  gatherFeatures(read.slice(readout.from), count, features);
+  return product(readout.layer, features, count);
+}
+
+/** Activities of all layers, (count, outputs) each; labels are neutral. */
+function activitiesOf(network: Network, samples: Uint8Array, count: number, product: Product): Float32Array[] {
+  const { classes, width, preprocessing, objective, layers } = network;
   const stride = inputCount(network);
   const encoded = new Uint8Array(count * stride);
   const labels = objective === 'label' ? classes : 0;
   encode(preprocessing, samples, encoded, count, width, stride, labels);
   for (let s = 0; s < count; s++) encoded.fill(neutralValue(network), s * stride, s * stride + labels);
-  const read: Float32Array[] = [];
   let below: Uint8Array | Float32Array = encoded;
-  layers.forEach((layer, index) => {
+  return layers.map((layer) => {
     below = layerForward(layer, below, count, product);
-    if (index >= readout.from) read.push(below);
+    return below;
   });
-  const features = new Float32Array(count * readout.layer.inputs);
-  gatherFeatures(read, count, features);
-  return product(readout.layer, features, count);
 }

@@ -8,9 +8,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(root, 'build/size');
 
 const CLASSES = [
-  { cpu: 'cortex-m0', name: 'Cortex-M0', tools: 'arm-none-eabi-', calls: callsFromGraph },
-  { cpu: 'cortex-m4', name: 'Cortex-M4', tools: 'arm-none-eabi-', calls: callsFromGraph },
-  { cpu: 'avr', name: 'AVR', tools: 'avr-', calls: callsFromDisassembly },
+  { cpu: 'cortex-m0', name: 'Cortex-M0', tools: 'arm-none-eabi-', calls: callsFromGraph, kernels: true },
+  { cpu: 'cortex-m4', name: 'Cortex-M4', tools: 'arm-none-eabi-', calls: callsFromGraph, kernels: true },
+  { cpu: 'avr', name: 'AVR', tools: 'avr-', calls: callsFromDisassembly, kernels: false },
 ];
 
 function run(command, args) {
@@ -123,7 +123,7 @@ function stack(nodes, entry) {
   return deepest(entry, []);
 }
 
-function measure({ cpu, name, tools, calls }) {
+function measure({ cpu, name, tools, calls, kernels }) {
   run('make', ['-C', join(root, 'firmware'), `size-${cpu}`]);
   const elf = (kind) => join(folder, `${kind}-${cpu}.elf`);
   const parts = join(folder, `parts-${cpu}`);
@@ -135,6 +135,7 @@ function measure({ cpu, name, tools, calls }) {
     inference: flash(tools, elf('inference')),
     core: flash(tools, elf('core')),
     withNibbles: flash(tools, elf('nibbles')),
+    withKernels: flash(tools, elf(kernels ? 'kernels' : 'core')),
     withStages: flash(tools, elf('stages')),
     withoutStatistics: flash(tools, elf('bare')),
     context: { ff_device: core.size_device, ff_link: core.size_link },
@@ -156,12 +157,13 @@ function table(sizes) {
     each('code, inference, learning, store, patches, link', (s) => s.withoutStatistics),
     each('code, all that and class statistics', (s) => s.core),
     each('code, all that and weights of 4 bits and fewer', (s) => s.withNibbles),
+    each('code, with kernels of the processor (8 bits)', (s) => s.withKernels),
     each('code, with parts of networks instead', (s) => s.withStages),
     each('RAM, ff_device (one)', (s) => s.context.ff_device),
     each('RAM, ff_link (one per link, beside its buffer)', (s) => s.context.ff_link),
     each('stack, deepest below ff_link_step', (s) => s.stack.bytes),
     '',
-    'Code as linked, at -Os, tables included. Weights have 8 bits (FF_NIBBLES=0) and networks are whole (FF_STAGES=0) but where a row says otherwise. The AVR build has FF_SMALL, FF_ROM_FAR, FF_RECORDS and 4 layers.',
+    'Code as linked, at -Os, tables included. Weights have 8 bits (FF_NIBBLES=0) and networks are whole (FF_STAGES=0) but where a row says otherwise; kernels of Cortex-M are the naive ones (FF_KERNELS=naive) but in their row. The AVR build has FF_SMALL, FF_ROM_FAR, FF_RECORDS and 4 layers.',
     ...sizes.map((s) => `Stack, ${s.name}: ${s.stack.chain.join(' > ')}`),
     '',
     row('by file, before the linker throws anything away', ...sizes.map((s) => s.name)),

@@ -76,7 +76,7 @@ FF_INLINE uint16_t ff_at16(const uint8_t *p) {
     return v;
 }
 
-static inline uint32_t ff_at32(const uint8_t *p) {
+FF_INLINE uint32_t ff_at32(const uint8_t *p) {
     uint32_t v;
     FF_MOVE(&v, FF_ALIGNED(p, 4), sizeof v);
     return v;
@@ -111,6 +111,11 @@ static inline void ff_put32(uint8_t *p, uint32_t v) {
 /* memcpy() and memset(to, 0, count), in a few bytes of code: a C library's own cost several hundred. */
 void ff_copy(void *to, const void *from, ff_size count);
 void ff_clear(void *to, ff_size count);
+
+FF_INLINE void ff_clear_words(uint32_t *to, ff_size count) {
+    while (count--)
+        *to++ = 0;
+}
 
 /* Adds 1, and stays at 2^32 - 1. p: aligned to 4. */
 void ff_count32(uint8_t *p);

@@ -1,8 +1,11 @@
 #include "ff_infer.h"
 #include "ff_bytes.h"
 #include "ff_math.h"
-#include "kernels/ff_columns.h"
+#include "kernels/ff_activate.h"
 #include "kernels/ff_layout.h"
+#include "kernels/ff_list.h"
+#include "kernels/ff_product.h"
+#include "kernels/ff_rescale.h"
 
 static uint16_t square(uint8_t v) {
     return (uint16_t)((uint16_t)v * v);
@@ -11,19 +14,22 @@ static uint16_t square(uint8_t v) {
 /* Fills model->x with the encoded input (SPEC.md 4.1) and returns its sum of squares (< 2^32: at most 65535
  * bytes). */
 static uint32_t encode(ff_model *model, const uint8_t *x, uint8_t label) {
-    uint8_t *to = model->x;
-    uint8_t least = 0;
+    uint8_t *to = model->x, least = 0;
     uint32_t sum = 0;
+    if (model->flags & FF_SUBTRACT_MINIMUM) {
+        least = 255;
+        for (unsigned i = 0; least && i < model->raw; i++)
+            if (x[i] < least) least = x[i];
+    }
+#if FF_WORDS
+    if (!model->objective && !model->encoding && !least && ((uintptr_t)x & 3) == 0)
+        return ff_take_words(to, x, model->raw);
+#endif
     if (model->objective) {
         ff_clear(to, model->classes);
         to[label] = model->label_value;
         sum = square(model->label_value);
         to += model->classes;
-    }
-    if (model->flags & FF_SUBTRACT_MINIMUM) {
-        least = 255;
-        for (unsigned i = 0; i < model->raw; i++)
-            if (x[i] < least) least = x[i];
     }
     for (unsigned i = 0; i < model->raw; i++, to++) {
         uint8_t v = (uint8_t)(*x++ - least);
@@ -45,84 +51,28 @@ static uint32_t reciprocal(uint32_t sum, uint8_t length_shift) {
     return r ? ff_divide((uint32_t)1 << (16 + length_shift), r) : 0;
 }
 
-/* v <= root of the sum of squares, so the product is at most 2^28. */
-FF_INLINE uint8_t rescale(uint32_t v, uint32_t rec, uint8_t most) {
-    v = (v * rec + 32768) >> 16;
-    return (uint8_t)(v > most ? most : v);
-}
-
 /* (v * factor + 32768) >> 16, rounded as with a product of 64 bits; the result is < 2^32 by the factors' sum.
  */
 FF_INLINE uint32_t scaled(uint32_t v, uint16_t factor) {
     return (uint32_t)(uint16_t)(v >> 16) * factor + (((uint32_t)(uint16_t)v * factor + 32768) >> 16);
 }
 
-/* Accumulators of one group to activities, in their place: acc and y, (width), begin at the same address for
- * the first group, and y's byte 2j is written when acc's 4j to 4j + 3 were read. Returns the goodness. */
-FF_INLINE uint32_t activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
-    const uint8_t s = layer->output_shift;
-    const uint32_t half = ((uint32_t)1 << s) >> 1;
-    uint32_t sum = 0;
-    while (width--) {
-        const int32_t a = *acc++;
-        uint32_t v = a > 0 ? ((uint32_t)a + half) >> s : 0;
-        if (v > layer->ymax) v = layer->ymax;
-        *y++ = (uint16_t)v;
-        sum += (uint32_t)(uint16_t)v * (uint16_t)v;
-    }
-    return sum;
-}
-
 /* Activities, goodness of each group, and what it adds to the scores. Returns the sum of all squares (< 2^32
  * by ymax). */
 static uint32_t activate(ff_model *model, const ff_layer *layer, uint8_t label) {
     const uint16_t width = (uint16_t)ff_divide(layer->m, model->groups);
+    const uint16_t factor = ff_at16(layer->state + FF_AT_FACTOR);
     const int32_t *acc = model->acc;
     uint16_t *y = ff_activity(model);
-    uint32_t total = 0;
-    for (uint_fast8_t g = 0; g < model->groups; g++, acc += width, y += width) {
-        const uint32_t sum = activate_group(layer, acc, y, width);
-        model->goodness[g] = sum;
+    uint32_t total = 0, *goodness = model->goodness, *score = model->score + (model->objective ? label : 0);
+    for (uint_fast8_t g = model->groups; g--; acc += width, y += width) {
+        const uint32_t sum = FF_PACKED_LAYOUTS && layer->layout ? ff_goodness(y, width)
+                                                                : ff_activate_group(layer, acc, y, width);
+        *goodness++ = sum;
         total += sum;
-        model->score[model->objective ? label : g] += scaled(sum, ff_at16(layer->state + FF_AT_FACTOR));
+        *score++ += scaled(sum, factor);
     }
     return total;
-}
-
-/* acc (m) += columns of weights w (n, m) times x (n). */
-FF_INLINE void add_columns(const ff_layer *layer, int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n,
-                           uint16_t m) {
-    if (ff_layout_packed(layer))
-        ff_columns_s4(acc, w, x, n, m);
-    else
-        ff_columns_s8(acc, w, x, n, m);
-}
-
-/* The weights of a layer that doesn't learn are read where they lie. */
-static void multiply(ff_model *model, const ff_layer *layer) {
-    ff_clear(model->acc, 4 * (ff_size)layer->m);
-    const int8_t *w = layer->learned;
-#if FF_ROM_FAR
-    ff_rom weights = model->image + layer->weights_at;
-    const uint16_t stride = ff_layout_stride(layer);
-    const uint8_t packed = ff_layout_packed(layer);
-    for (unsigned i = 0; !w && i < layer->n; i++, weights += stride) {
-        int8_t piece[32]; /* of a column */
-        if (model->x[i] == 0) continue;
-        for (uint16_t at = 0; at < stride; at = (uint16_t)(at + sizeof piece)) {
-            const uint16_t j = (uint16_t)(at << packed), left = (uint16_t)(stride - at);
-            const uint16_t bytes = left < sizeof piece ? left : (uint16_t)sizeof piece;
-            const uint16_t rows =
-                left <= sizeof piece ? (uint16_t)(layer->m - j) : (uint16_t)(bytes << packed);
-            ff_rom_read(piece, weights + at, bytes);
-            add_columns(layer, model->acc + j, piece, model->x + i, 1, rows);
-        }
-    }
-    if (!w) return;
-#else
-    if (!w) w = (const int8_t *)(model->image + layer->weights_at);
-#endif
-    add_columns(layer, model->acc, w, model->x, layer->n, layer->m);
 }
 
 /* Layers `from` to `last`. `ready`: the input of the first one is rescaled; else it is the encoded one, whose
@@ -132,13 +82,14 @@ FF_INLINE uint8_t pass(ff_model *model, uint8_t from, uint8_t last, uint8_t labe
     uint8_t changed = 0;
     for (uint8_t l = from;; l++, ready = 0) {
         const ff_layer *layer = &model->layer[l];
-        if (!ready) {
-            const uint32_t rec = reciprocal(sum, layer->length_shift);
-            const uint16_t *below = ff_activity(model);
-            for (unsigned i = 0; i < layer->n; i++)
-                model->x[i] = rescale(l > from ? below[i] : model->x[i], rec, FF_INPUT_MOST(layer));
+        const uint16_t *below = l > from ? ff_activity(model) : 0;
+        const uint32_t rec = ready ? FF_AS_IT_IS : reciprocal(sum, layer->length_shift);
+        if (FF_PACKED_LAYOUTS && layer->layout) {
+            ff_packed_activities(model, layer, below, rec);
+        } else {
+            if (!ready) ff_rescale_layer(model->x, below, layer->n, rec, FF_INPUT_MOST(layer));
+            ff_product(model, layer);
         }
-        multiply(model, layer);
         sum = activate(model, layer, label);
         if (hook) changed = (uint8_t)(changed | hook(model, layer, label));
         if (l == last) return changed;
@@ -179,8 +130,7 @@ void ff_enter(ff_model *model, const uint8_t *x, uint8_t label) {
     const ff_layer *layer = model->layer;
     const uint32_t rec = reciprocal(encode(model, x, label), layer->length_shift);
     ff_clear(model->score, 4 * (ff_size)model->classes);
-    for (unsigned i = 0; i < layer->n; i++)
-        model->x[i] = rescale(model->x[i], rec, FF_INPUT_MOST(layer));
+    ff_rescale_layer(model->x, 0, layer->n, rec, FF_INPUT_MOST(layer));
 }
 
 uint8_t ff_layers(ff_model *model, uint8_t from, uint8_t last, uint8_t label, ff_layer_hook hook) {
@@ -194,8 +144,7 @@ void ff_hand_on(const ff_model *model, const ff_layer *layer, uint8_t length_shi
     for (uint8_t g = 0; g < model->groups; g++)
         sum += model->goodness[g]; /* < 2^32 by ymax */
     const uint32_t rec = reciprocal(sum, length_shift);
-    for (uint16_t j = 0; j < layer->m; j++)
-        to[j] = rescale(y[j], rec, most);
+    ff_rescale_layer(to, y, layer->m, rec, most);
 }
 
 ff_size ff_onward(const ff_model *model, uint8_t *to) {
@@ -244,7 +193,7 @@ void ff_decide(const ff_model *model, uint8_t label, ff_result *result) {
 }
 
 void ff_infer(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
-    ff_clear(model->score, 4 * (ff_size)model->classes);
+    ff_clear_words(model->score, model->classes);
     uint8_t c = model->objective ? model->classes : 1;
     while (c--)
         ff_forward(model, x, c, (uint8_t)(model->layers - 1), 0);

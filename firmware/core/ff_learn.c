@@ -88,11 +88,12 @@ FF_INLINE void learn_weights(const ff_model *model, const ff_layer *layer, uint8
     uint16_t *v = ff_activity(model) + layer->m;
     row_steps(model, layer, model->goodness[label], ff_activity(model) + first, v, width, random);
 
-    const uint16_t centring = ff_at16(model->state_ram + FF_AT_CENTRING), stride = ff_layout_stride(layer);
+    const uint16_t centring = ff_at16(model->state_ram + FF_AT_CENTRING);
     const uint8_t shift = layer->state[FF_AT_LEARN_SHIFT];
     uint32_t column_dither = draw(random) + first * FF_DITHER_NEURON;
     int8_t *column = layer->learned;
-    for (unsigned i = 0; i < layer->n; i++, column += stride, column_dither += FF_DITHER_INPUT) {
+    for (unsigned i = 0; i < layer->n;
+         column = ff_layout_next(layer, column, i), i++, column_dither += FF_DITHER_INPUT) {
         /* the centred input, |c| <= 512 */
         const int16_t c =
             (int16_t)(model->x[i] - (int16_t)((layer->mean[i] * (uint32_t)centring + 32768) >> 16));
@@ -166,7 +167,7 @@ FF_INLINE void end(ff_model *model, uint8_t label, ff_result *result) {
 
 ff_status ff_learn(ff_model *model, const uint8_t *x, uint8_t label, ff_result *result) {
     if (!model->learning) return FF_NO_LEARN;
-    ff_clear(model->score, 4 * (ff_size)model->classes);
+    ff_clear_words(model->score, model->classes);
     begin(model);
     const uint8_t changed = ff_forward(model, x, label, (uint8_t)(model->layers - 1), learn_layer);
     end(model, label, result);

@@ -171,7 +171,7 @@ static ff_status open_layer(ff_model *model, ff_layer *layer, ff_size n, ff_size
     layer->input_most = (uint8_t)(255 >> (8 - p[17]));
 #endif
     layer->weights_at = model->state_at;
-    const uint32_t bytes = ((uint32_t)n * ff_layout_stride(layer) + 3) & ~(uint32_t)3; /* < 2^28 */
+    const uint32_t bytes = (ff_layout_bytes(layer) + 3) & ~(uint32_t)3; /* < 2^28 */
     const ff_size left = (ff_size)(model->image_bytes - model->state_at);
     if (FF_DOUBT(bytes > left || model->state_fields > left))
         return ff_fail32(fault, FF_FIELD, o + 12u, bytes);
@@ -230,15 +230,33 @@ ff_size ff_model_answer(const ff_model *model) {
 }
 #endif
 
+/* Bytes of the inputs, and of what kernels write behind them. */
+FF_INLINE ff_size x_bytes(const ff_model *model) {
+    ff_size n = 0;
+    for (uint_fast8_t l = 0; l < model->layers; l++)
+        if (model->layer[l].n > n) n = model->layer[l].n;
+    return align4(n) + FF_INPUT_END;
+}
+
+/* Bytes of the list of inputs, where kernels want one. */
+FF_INLINE ff_size list_bytes(const ff_model *model) {
+    ff_size most = 0;
+    for (uint_fast8_t l = 0; FF_PACKED_LAYOUTS && l < model->layers; l++) {
+        const ff_size bytes = ff_layout_list_bytes(&model->layer[l]);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
 ff_size ff_model_ram(const ff_model *model, uint8_t learning, ff_ram *ram) {
-    ff_size n = 0, weights = 0;
+    ff_size weights = 0;
     for (uint_fast8_t l = 0; l < model->layers; l++) {
         const ff_layer *layer = &model->layer[l];
-        if (layer->n > n) n = layer->n;
         if (learning && layer->learns) weights = (ff_size)(weights + layer->weights_bytes);
     }
     ram->weights = weights;
-    ram->inference = (ff_size)(acc_bytes(model) + 4u * model->groups + 4u * model->classes + align4(n));
+    ram->inference = (ff_size)(acc_bytes(model) + 4u * model->groups + 4u * model->classes + x_bytes(model) +
+                               list_bytes(model));
 #if FF_STAGES
     ram->inference = (ff_size)(ram->inference + kept_bytes(model));
 #endif
@@ -253,6 +271,9 @@ FF_INLINE void lay_out(ff_model *model, uint8_t *p) {
     model->goodness = (uint32_t *)(void *)(p + acc_bytes(model));
     model->score = model->goodness + model->groups;
     model->x = (uint8_t *)(model->score + model->classes);
+#if FF_PACKED_LAYOUTS
+    model->list = model->x + x_bytes(model);
+#endif
 }
 
 #if FF_STAGES

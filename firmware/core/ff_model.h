@@ -11,6 +11,7 @@
 
 #include "ff_rom.h"
 #include "ff_status.h"
+#include "kernels/ff_kernels.h"
 #include <stdint.h>
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -48,6 +49,10 @@
 #define FF_STATE_LAYER 16
 #define FF_STATE_MOST (FF_STATE_HEAD + FF_MAX_LAYERS * FF_STATE_LAYER)
 #define FF_MAX_NEURONS 4096
+
+/* Bytes of a word behind a layer's inputs and their padding to a multiple of 4, which kernels end their loops
+ * at. The same in all builds, so that RAM can be planned on another machine. */
+#define FF_INPUT_END 4u
 
 /* Offsets within the state section (SPEC.md 2.5). */
 enum {
@@ -124,8 +129,11 @@ typedef struct {
     const uint8_t *state; /* the state section: in the image, or its copy in the arena */
     uint8_t
         *state_ram; /* that copy, or NULL; behind it lie the weights of each layer that learns, padded to 4 */
-    uint8_t *x;     /* (largest n): a layer's input bytes */
-    int32_t *acc;   /* (largest m): accumulators; activities take their place */
+    uint8_t *x;     /* (largest n, padded to 4, and FF_INPUT_END): a layer's input bytes, aligned to 4 */
+#if FF_PACKED_LAYOUTS
+    void *list; /* what kernels list inputs in, behind x */
+#endif
+    int32_t *acc;       /* (largest m): accumulators; activities take their place */
     uint32_t *goodness; /* (groups): of the layer worked on last */
     uint32_t *score;    /* (classes) */
     uint32_t random;    /* while a sample is learned: what the next layer's random numbers start from */

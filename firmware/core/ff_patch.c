@@ -65,13 +65,13 @@ FF_INLINE void apply(const ff_model *model, const record *r) {
         return;
     }
     const ff_layer *layer = &model->layer[r->layer];
-    const ff_size i = (ff_size)ff_divide(r->at, layer->m);
+    ff_size i = (ff_size)ff_divide(r->at, layer->m);
     unsigned j = (unsigned)(r->at - i * layer->m);
-    int8_t *column = layer->learned + i * ff_layout_stride(layer);
+    int8_t *column = ff_layout_column(layer, i);
     for (ff_size k = 0; k < r->count; k++, j++) {
         if (j == layer->m) {
             j = 0;
-            column += ff_layout_stride(layer);
+            column = ff_layout_next(layer, column, i++);
         }
         ff_layout_add(layer, column, j, (int8_t)ff_rom8(r->from + k));
     }

@@ -76,8 +76,64 @@ const COLUMNS: Layout = {
   },
 };
 
+/** What kernels for a processor want: bytes, some of them with 128 added, in an order of theirs. */
+function biasedBytes(
+  tag: number,
+  name: string,
+  multiple: number,
+  rows: (inputs: number) => number,
+  at: (i: number, j: number, outputs: number) => number,
+  biased: (j: number) => boolean,
+): Layout {
+  return {
+    tag,
+    name,
+    takes: ({ outputs, weightBits }) => weightBits === 8 && outputs >= 8 && outputs % multiple === 0,
+    bytes: ({ inputs, outputs }) => rows(inputs) * outputs,
+    pack({ inputs, outputs }, weights) {
+      const bytes = new Uint8Array(rows(inputs) * outputs);
+      // What is paired with no input has weight 0.
+      for (let i = 0; i < rows(inputs); i++) {
+        for (let j = 0; j < outputs; j++) {
+          const weight = i < inputs ? weights[i * outputs + j]! : 0;
+          bytes[at(i, j, outputs)] = biased(j) ? weight + 128 : weight;
+        }
+      }
+      return bytes;
+    },
+    unpack({ inputs, outputs }, bytes) {
+      const weights = new Int8Array(inputs * outputs);
+      for (let i = 0; i < inputs; i++) {
+        for (let j = 0; j < outputs; j++) {
+          const byte = bytes[at(i, j, outputs)]!;
+          weights[i * outputs + j] = biased(j) ? byte - 128 : byte;
+        }
+      }
+      return weights;
+    },
+  };
+}
+
+const even = (j: number): boolean => j % 2 === 0;
+const inColumns = (i: number, j: number, outputs: number): number => i * outputs + j;
+const alone = (inputs: number): number => inputs;
+
+/** Words of two inputs and two neurons, the even neuron's bytes biased: firmware/core/kernels/ff_pairs.h says why. */
+const PAIRS = biasedBytes(
+  1,
+  'pairs',
+  2,
+  (inputs) => inputs + (inputs % 2),
+  (i, j, outputs) => (i >> 1) * 2 * outputs + (j >> 1) * 4 + (i & 1) * 2 + (j & 1),
+  even,
+);
+/** firmware/core/kernels/ff_singles.h */
+const EVEN_BIASED = biasedBytes(2, 'columns, even bytes biased', 4, alone, inColumns, even);
+/** firmware/core/kernels/ff_chain.h */
+const BIASED = biasedBytes(3, 'columns, biased', 4, alone, inColumns, () => true);
+
 /** All layouts, by tag. The device's twin of this table is firmware/core/kernels/ff_layout.h. */
-export const LAYOUTS: readonly Layout[] = [COLUMNS];
+export const LAYOUTS: readonly Layout[] = [COLUMNS, PAIRS, EVEN_BIASED, BIASED];
 
 /**
  * The layout with this tag.

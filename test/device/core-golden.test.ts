@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { WasmCore } from '../../src/device/wasm/core.js';
 import { crc32 } from '../../src/format/crc32.js';
 import type { GoldenCase } from '../golden/cases.js';
-import { farCore } from '../golden/far-core.js';
+import { farCore } from '../golden/core-builds.js';
 
 const folder = new URL('../golden/vectors/', import.meta.url);
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));

@@ -4,11 +4,11 @@ import { Random } from '../../src/base/random.js';
 import { WasmCore } from '../../src/device/wasm/core.js';
 import { crc32 } from '../../src/format/crc32.js';
 import { decodeImage, encodeImage, imageLayout, sealImage } from '../../src/format/image.js';
-import { INPUT_BITS, WEIGHT_BITS, type WeightBits, weightLimit } from '../../src/format/layout.js';
+import { INPUT_BITS, LAYOUTS, WEIGHT_BITS, type WeightBits, weightLimit } from '../../src/format/layout.js';
 import { largestActivity, type Model } from '../../src/format/model.js';
 import { applyPatch, decodePatch, diffPatch, encodePatch } from '../../src/format/patch.js';
 import { Reference } from '../../src/reference/reference.js';
-import { farCore } from '../golden/far-core.js';
+import { farCore, packedCore } from '../golden/core-builds.js';
 import { randomInputs, randomModel } from '../golden/random-model.js';
 
 const MODELS = 120;
@@ -75,6 +75,15 @@ function anyModel(random: Random): Model {
   };
 }
 
+/** The model with its weights laid out at random, where a layer can be. */
+function anyLayout(model: Model, random: Random): Model {
+  const layers = model.layers.map((layer) => {
+    const able = LAYOUTS.filter((layout) => layout.takes(layer));
+    return { ...layer, layout: able[random.integer(able.length)]!.tag };
+  });
+  return { ...model, layers };
+}
+
 /** Another set of weights, means and parameters, as a sync would send. */
 function otherWeights(model: Model, random: Random): Model {
   return {
@@ -138,9 +147,11 @@ function compareLearning(reference: Reference, core: WasmCore, inputs: readonly 
 }
 
 let far: WebAssembly.Module;
+let packed: WebAssembly.Module;
 beforeAll(async () => {
   far = await farCore();
-}, 180_000);
+  packed = await packedCore();
+}, 360_000);
 
 describe('the reference and the firmware core', () => {
   it.each([
@@ -150,14 +161,19 @@ describe('the reference and the firmware core', () => {
     [4, 'near'],
     [1, 'far'],
     [2, 'far'],
+    [1, 'packed'],
+    [2, 'packed'],
+    [3, 'packed'],
+    [4, 'packed'],
   ] as const)(
-    'agree on every byte of random models of all shapes (seed %i, %s flash)',
+    'agree on every byte of random models of all shapes (seed %i, build %s)',
     async (seed, build) => {
       const random = new Random(seed);
+      const module = { near: undefined, far, packed }[build];
       for (let k = 0; k < MODELS / 4; k++) {
-        const model = anyModel(random);
+        const model = build === 'packed' ? anyLayout(anyModel(random), random) : anyModel(random);
         const reference = new Reference(model);
-        const core = await WasmCore.withModel(encodeImage(model), build === 'far' ? far : undefined);
+        const core = await WasmCore.withModel(encodeImage(model), module);
         const inputs = randomInputs(seed * MODELS + k, 8, model.rawInputs);
         compareInference(reference, core, inputs, random);
         if (model.layers.some((layer) => layer.learns)) compareLearning(reference, core, inputs, random);

@@ -17,6 +17,20 @@ const PROGRAMS = [
   ['armhf', 'arm-linux-gnueabihf-gcc', 'qemu-arm-static'],
 ] as const;
 
+/** Builds a program and runs it on a board in QEMU. */
+function onBoard(machine: string, program: string): { lines: string[]; status: number | null } {
+  execFileSync('make', ['-s', '-C', 'firmware', `../build/kernels/${program}.elf`], { cwd: root, stdio: 'pipe' });
+  const words = ['-machine', machine, '-display', 'none', '-nic', 'none'];
+  const semihosting = ['-semihosting-config', 'enable=on,target=native'];
+  const kernel = ['-kernel', `build/kernels/${program}.elf`];
+  const { stderr, status } = spawnSync('qemu-system-arm', [...words, ...semihosting, ...kernel], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  return { lines: stderr.split('\n').filter((line) => line.startsWith('{')), status };
+}
+
 describe('kernels give the bytes of the naive ones, at all remainders and at the bounds:', () => {
   for (const [name, compiler, ...runner] of PROGRAMS) {
     const lacks = lacking('make', compiler, ...runner);
@@ -38,17 +52,34 @@ describe('kernels give the bytes of the naive ones, at all remainders and at the
   it.skipIf(lacks.any)(
     `Cortex-M55${lacks.title}`,
     () => {
-      execFileSync('make', ['-s', '-C', 'firmware', '../build/kernels/mps3-an547.elf'], { cwd: root, stdio: 'pipe' });
-      const words = ['-machine', 'mps3-an547', '-display', 'none', '-nic', 'none'];
-      const semihosting = ['-semihosting-config', 'enable=on,target=native'];
-      const kernel = ['-kernel', 'build/kernels/mps3-an547.elf'];
-      const { stderr, status } = spawnSync('qemu-system-arm', [...words, ...semihosting, ...kernel], {
-        cwd: root,
-        encoding: 'utf8',
-        timeout: 120_000,
-      });
-      const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
+      const { lines, status } = onBoard('mps3-an547', 'mps3-an547');
       expect(lines).toEqual(SEEDS.map(() => '{"name": "cases differ", "value": 0}'));
+      expect(status).toBe(0);
+    },
+    180_000,
+  );
+
+  const lacksCompiler = lacking('make', 'cc');
+  it.skipIf(lacksCompiler.any)(
+    `layouts of their own, in C${lacksCompiler.title}`,
+    () => {
+      execFileSync('make', ['-s', '-C', 'firmware', '../build/kernels/packed'], { cwd: root, stdio: 'pipe' });
+      expect(execFileSync('build/kernels/packed', { cwd: root, encoding: 'utf8' })).toMatch(
+        /^\d+ layers: the kernels agree\n$/,
+      );
+    },
+    180_000,
+  );
+
+  it.skipIf(lacks.any).each([
+    ['Cortex-M4', 'cortex-m4', 'mps2-an386'],
+    ['Cortex-M0', 'cortex-m0', 'mps2-an385'],
+  ])(
+    `layouts of their own, on %s${lacks.title}`,
+    (_, cpu, machine) => {
+      const { lines, status } = onBoard(machine, `packed-${cpu}`);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(/^\{"name": "layers", "value": \d{3}\}$/);
       expect(status).toBe(0);
     },
     180_000,

@@ -16,6 +16,7 @@ import {
   loadMnist,
   type Model,
   openTransport,
+  PRESETS,
   pool as poolImages,
   runSchedule,
   Session,
@@ -31,9 +32,10 @@ import {
   verifyModel,
   WasmCore,
 } from 'goodness';
-import { baseModel } from './base-model.js';
+import { type Base, baseModel } from './base-model.js';
 import { HOST, type MnistLab, mnistBase } from './mnist-base.js';
 import { benchOptions, median } from './options.js';
+import { presetBase } from './preset-base.js';
 import { type Figures, printRows, type Row } from './table.js';
 
 type Lab = MnistLab;
@@ -51,10 +53,26 @@ function syncOptions(lab: Lab, host: Dataset, pool: number, seed: number): Answe
   return { backend: lab.backend, host, pool, seed };
 }
 
-/** Learns a shifted stream with stops and syncs; a control along with it where there are syncs. */
+/** 784-120-120 or 196-120-120 on a shifted stream. */
 function adapt(shift: string, pool: number, stops: readonly Stop[], hides = false): Runner {
+  return follow((lab, seed) => mnistBase(lab, pool, seed), shift, pool, stops, hides);
+}
+
+/** A preset's network on a shifted stream. */
+function adaptPreset(name: string, shift: string, stops: readonly Stop[]): Runner {
+  return follow((lab, seed) => presetBase(lab, name, seed, HOST), shift, PRESETS[name]!.recipe.pool ?? 1, stops);
+}
+
+/** Learns a shifted stream with stops and syncs; a control along with it where there are syncs. */
+function follow(
+  base: (lab: Lab, seed: number) => Promise<Base>,
+  shift: string,
+  pool: number,
+  stops: readonly Stop[],
+  hides = false,
+): Runner {
   return async (lab, seed) => {
-    const { model } = await mnistBase(lab, pool, seed);
+    const { model } = await base(lab, seed);
     const look = (d: Dataset): Dataset => poolImages(applyShift(d, shift, 1000 + seed), pool);
     const host = slice(lab.mnist.train, 0, lab.quick ? 6000 : HOST);
     const options = { ...syncOptions(lab, host, pool, seed), hides };
@@ -184,7 +202,36 @@ async function ram(lab: Lab, seed: number): Promise<Figures> {
 const POSITIVES: readonly Stop[] = [{ samples: 200 }, { samples: 1000 }, { samples: 5000 }];
 const SYNCED: readonly Stop[] = [{ samples: 200 }, { samples: 1000, sync: true }, { samples: 5000, sync: true }];
 
-const ROWS: Readonly<Record<string, { readonly what: string; readonly target: string; readonly run: Runner }>> = {
+interface AdaptRow {
+  readonly what: string;
+  readonly target: string;
+  readonly run: Runner;
+}
+
+/** The main rows with the networks of the presets. */
+function presetRows(): Record<string, AdaptRow> {
+  const rows: Record<string, AdaptRow> = {};
+  for (const name of Object.keys(PRESETS)) {
+    rows[`${name}-sync`] = {
+      what: `preset ${name}, rot30, sync after 1,000`,
+      target: '',
+      run: adaptPreset(name, 'rot30', [{ samples: 200 }, { samples: 1000, sync: true }]),
+    };
+    rows[`${name}-rot30`] = {
+      what: `preset ${name}, rot30, positives only`,
+      target: '',
+      run: adaptPreset(name, 'rot30', POSITIVES),
+    };
+    rows[`${name}-none`] = {
+      what: `preset ${name}, no shift, 20,000 positives`,
+      target: 'at20000 <= frozen + 0.3',
+      run: adaptPreset(name, 'none', [{ samples: 20000 }]),
+    };
+  }
+  return rows;
+}
+
+const ROWS: Readonly<Record<string, AdaptRow>> = {
   base: { what: '784-120-120 on 60,000, 20 epochs', target: 'float <= 2.0, int8 within 0.1', run: baseline },
   rot30: { what: 'rot30, positives only', target: 'at200/1000/5000 <= 22/14/10', run: adapt('rot30', 1, POSITIVES) },
   thick: { what: 'thick strokes, positives only', target: 'at5000 <= 6.3', run: adapt('thick', 1, POSITIVES) },
@@ -225,6 +272,7 @@ const ROWS: Readonly<Record<string, { readonly what: string; readonly target: st
     run: parityLinux,
   },
   ram: { what: 'RAM of 784-120-120 in bytes', target: 'learning <= 2,048', run: ram },
+  ...presetRows(),
 };
 
 const options = benchOptions('adapt', Object.keys(ROWS));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type Backend,
+  type Checkpoint,
   type Dataset,
   decodeCheckpoint,
   encodeCheckpoint,
@@ -11,9 +12,11 @@ import {
   type Model,
   type Network,
   type NetworkShape,
+  type PartialTrainConfig,
   quantize,
   type TrainConfig,
   Trainer,
+  trainedScales,
 } from 'goodness';
 
 /** A trained network and its integer model. */
@@ -34,6 +37,8 @@ export interface BaseRecipe {
   readonly hidden: readonly number[];
   readonly epochs?: number;
   readonly seed: number;
+  /** Beside the pool; the defaults where left out. */
+  readonly config?: PartialTrainConfig;
 }
 
 const FOLDER = 'build/bench-models';
@@ -58,11 +63,11 @@ export function fingerprint(training: Training, program: readonly (readonly [str
   return hash.update(data.inputs).update(data.labels).digest('hex').slice(0, 16);
 }
 
-/** The compiled files that training runs through. */
+/** The compiled files that training runs through, those of inner folders as well. */
 function trainerProgram(): [string, string][] {
   const dist = fileURLToPath(new URL('.', import.meta.resolve('goodness')));
   return ['base', 'data', 'train'].flatMap((layer) =>
-    readdirSync(join(dist, layer))
+    readdirSync(join(dist, layer), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.js'))
       .sort()
       .map((name): [string, string] => [`${layer}/${name}`, readFileSync(join(dist, layer, name), 'utf8')]),
@@ -71,6 +76,7 @@ function trainerProgram(): [string, string][] {
 
 export async function baseModel(recipe: BaseRecipe, backend: Backend, pooled: (d: Dataset) => Dataset): Promise<Base> {
   const { name, train, seed, hidden, epochs, pool } = recipe;
+  const config = { ...recipe.config, pool };
   const small = pooled(train);
   const image = train.geometry !== undefined;
   const shape: NetworkShape = {
@@ -83,25 +89,35 @@ export async function baseModel(recipe: BaseRecipe, backend: Backend, pooled: (d
     hidden,
   };
   const geometry = small.geometry === undefined ? {} : { geometry: small.geometry };
-  const trainer = new Trainer({ backend, seed, shape, config: { pool }, ...geometry });
+  const trainer = new Trainer({ backend, seed, shape, config, ...geometry });
   const training = { backend: backend.name, seed, shape, config: trainer.config, epochs, data: train };
   const path = join(FOLDER, `${name}-seed${seed}-${fingerprint(training, trainerProgram())}.safetensors`);
-  const network = load(path) ?? (await trained());
-  const { model } = quantize(network, { calibration: small, seed, meta: pool > 1 ? { pool } : {} });
+  const { network, state } = load(path) ?? (await trained());
+  const { quantization } = trainer.config;
+  const { bits = 8 } = quantization ?? {};
+  const scales = trainedScales(quantization, state?.layers ?? [], bits);
+  const { model } = quantize(network, {
+    calibration: small,
+    seed,
+    bits,
+    ...(scales === undefined ? {} : { scales }),
+    meta: pool > 1 ? { pool } : {},
+  });
   return { network, model, floatError: evaluateNetwork(network, pooled(recipe.test)).error };
 
-  async function trained(): Promise<Network> {
+  async function trained(): Promise<Checkpoint> {
     process.stderr.write(`training ${name} on ${train.count} samples, seed ${seed}\n`);
     await trainer.fit(train, epochs === undefined ? {} : { epochs });
     mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(path, encodeCheckpoint(trainer.checkpoint(small)));
-    return trainer.network();
+    const checkpoint = trainer.checkpoint(small);
+    writeFileSync(path, encodeCheckpoint(checkpoint));
+    return checkpoint;
   }
 }
 
-function load(path: string): Network | undefined {
+function load(path: string): Checkpoint | undefined {
   try {
-    return decodeCheckpoint(readFileSync(path)).network;
+    return decodeCheckpoint(readFileSync(path));
   } catch {
     return undefined;
   }

@@ -111,11 +111,13 @@ export {
 export { evaluate as evaluateNetwork, goodnessOfAll } from './train/evaluation.js';
 export { type Goodness, type GoodnessConfig, goodnessOf } from './train/goodness/goodness.js';
 export type { ThresholdConfig } from './train/goodness/threshold.js';
+export { trainedScales } from './train/layers/fake-quantization.js';
 export type { FieldConfig, LocalFields } from './train/layers/local-fields.js';
 export type { NegativesConfig } from './train/negatives/negatives.js';
 export { asOneClass } from './train/negatives/others.js';
 export { createNetwork, type Layer, type Network, type NetworkShape, type ObjectiveName } from './train/network.js';
 export { auroc } from './train/objectives/novelty.js';
+export { PRESETS, type Preset, presetOf } from './train/presets.js';
 export type { LayerReport, Progress } from './train/progress.js';
 export { defineRecipe, parseRecipe, type Recipe, trainConfigOf } from './train/recipe.js';
 export type { RecurrentConfig } from './train/recurrent.js';

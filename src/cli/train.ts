@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { defineCommand } from 'citty';
 import { GoodnessError } from '../base/errors.js';
+import { PRESETS, presetOf } from '../train/presets.js';
+import type { Recipe } from '../train/recipe.js';
 import { COMMON, numberOf } from './arguments.js';
 import type { CliContext } from './context.js';
 import { readRecipe } from './recipe-file.js';
 import { RECIPE_OPTIONS, withOptions } from './recipe-options.js';
+import { table } from './table.js';
 import { folderOf, resumeTraining, trainRecipe } from './train-run.js';
 import { openWatch } from './watch.js';
 
@@ -15,8 +19,18 @@ export default defineCommand({
   },
   args: {
     data: { type: 'positional', required: false, description: 'mnist, a CSV file, or a folder of IDX or CSV files' },
+    preset: {
+      type: 'string',
+      valueHint: 'name',
+      description: `A recipe whose model is known: ${Object.keys(PRESETS).join(', ')} (docs/presets.md); options stand above it`,
+    },
+    presets: { type: 'boolean', description: 'List the presets' },
     ...RECIPE_OPTIONS,
-    out: { type: 'string', valueHint: 'folder', description: 'Where to write; goodness-out/<data> if left out' },
+    out: {
+      type: 'string',
+      valueHint: 'folder',
+      description: 'Where to write; goodness-out/<preset or data> if left out',
+    },
     'checkpoint-every': {
       type: 'string',
       valueHint: 'epochs',
@@ -36,13 +50,17 @@ export default defineCommand({
   },
   async run({ args, data: given, rawArgs }) {
     const context = given as CliContext;
+    if (args.presets === true) {
+      listPresets(context);
+      return;
+    }
     const checkpointEvery = numberOf('checkpoint-every', args['checkpoint-every'], { least: 1 });
     if (args.resume !== undefined) checkAlone(args.data, rawArgs);
     const recipe =
       args.resume === undefined
         ? withOptions(
             {
-              ...(args.config === undefined ? {} : await readRecipe(args.config)),
+              ...(await baseRecipe(args)),
               ...(args.data === undefined ? {} : { data: args.data }),
             },
             args,
@@ -55,12 +73,46 @@ export default defineCommand({
         ...(watch === undefined ? {} : { watch }),
       };
       if (recipe === undefined) await resumeTraining({ ...options, folder: args.resume! }, context);
-      else await trainRecipe(recipe, { ...options, folder: args.out ?? folderOf(recipe) }, context);
+      else
+        await trainRecipe(
+          recipe,
+          {
+            ...options,
+            folder: args.out ?? (args.preset === undefined ? folderOf(recipe) : join('goodness-out', args.preset)),
+          },
+          context,
+        );
     } finally {
       await watch?.end();
     }
   },
 });
+
+/** What options stand above. */
+async function baseRecipe(args: {
+  readonly preset?: string | undefined;
+  readonly config?: string | undefined;
+}): Promise<Recipe> {
+  const { preset, config } = args;
+  if (preset === undefined) return config === undefined ? {} : readRecipe(config);
+  if (config === undefined) return presetOf(preset).recipe;
+  throw new GoodnessError('usage.option', 'a training has one recipe', {
+    expected: '--preset or --config',
+    got: 'both',
+  });
+}
+
+function listPresets({ output }: CliContext): void {
+  const presets = Object.entries(PRESETS);
+  output.result(
+    { presets: presets.map(([name, { what, recipe }]) => ({ name, what, recipe })) },
+    table(
+      [{ title: 'preset' }, { title: 'what' }],
+      presets.map(([name, { what }]) => [name, what]),
+      output.colors,
+    ),
+  );
+}
 
 /** Options that may stand beside `--resume`: everything else is in the folder. */
 const BESIDE_RESUME = new Set(['--resume', '--checkpoint-every', '--watch', '--json', '--quiet', '-q']);

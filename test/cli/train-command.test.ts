@@ -147,6 +147,26 @@ describe('a recipe', () => {
   });
 });
 
+describe('presets', () => {
+  it('are listed, and give their recipe, which options override', async () => {
+    const { presets } = json(await goodness(['train', '--presets', '--json', '--quiet']));
+    expect(presets).toMatchObject([{ name: 'digits-16k' }, { name: 'digits-110k' }]);
+    expect((await goodness(['train', '--presets'])).out).toContain('196-110-100');
+    const short = ['--preset', 'digits-16k', '--samples', '200', '--epochs', '1', '--set', 'quantization.epochs=1'];
+    const { layers, quantized } = await train(...short, '--out', at('preset'));
+    expect(layers).toBe('196-110-100');
+    expect(quantized.bits).toBe(4);
+  });
+
+  it('are refused where there is no such one, or another recipe', async () => {
+    const said = await goodness(['train', '--preset', 'digits-1k']);
+    expect(said.err).toContain('digits-16k, digits-110k');
+    expect(said.code).toBe(2);
+    const both = await goodness(['train', '--preset', 'digits-16k', '--config', recipe('small.json', { epochs: 1 })]);
+    expect(both.err).toContain('error[usage.option]');
+  });
+});
+
 describe('weights of few bits', () => {
   it('keep the grid that they were trained on', async () => {
     const args = [

@@ -8,6 +8,12 @@ static ff_status fail(ff_device *device, ff_status code, ff_size expected, ff_si
     return ff_fail(&device->fault, code, expected, got);
 }
 
+/* FF_OK for what needs a model, or one that learns. */
+static ff_status need(ff_device *device, uint8_t learning) {
+    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
+    return learning && !device->model.learning ? fail(device, FF_NO_LEARN, 0, 0) : FF_OK;
+}
+
 static void unload(ff_device *device, ff_status why) {
     ff_clear(&device->model, sizeof device->model); /* so that a shape asked for is all zeros */
     device->loaded = 0;
@@ -80,10 +86,16 @@ static uint8_t take(ff_device *device, ff_rom image, ff_size bytes) {
 
 #endif
 
+/* What a slot holds. */
+typedef struct {
+    ff_rom object; /* 0 = nothing whole */
+    ff_size bytes;
+    uint32_t sequence;
+} found;
+
 ff_status ff_device_start(ff_device *device) {
-    ff_rom object[2];
-    ff_size bytes[2];
-    uint32_t sequence[2] = {0, 0};
+    found slots[2], *f = slots;
+    ff_rom at = device->flash.map;
     ff_store *store = &device->store;
     store->flash = &device->flash;
     store->sequence = 0;
@@ -94,18 +106,19 @@ ff_status ff_device_start(ff_device *device) {
 #if FF_RECORDS
     load_base(device);
 #endif
-    for (uint_fast8_t s = 0; s < 2; s++)
-        object[s] = ff_slot_object(device->flash.map + (s ? device->flash.slot_bytes : 0),
-                                   device->flash.slot_bytes, SLOT_KIND, &bytes[s], &sequence[s]);
-    uint8_t s = object[1] && (!object[0] || (int32_t)(sequence[1] - sequence[0]) > 0); /* the newest */
+    for (; f < slots + 2; f++, at += device->flash.slot_bytes)
+        f->object = ff_slot_object(at, device->flash.slot_bytes, SLOT_KIND, &f->bytes, &f->sequence);
+    uint8_t s = slots[1].object &&
+                (!slots[0].object || (int32_t)(slots[1].sequence - slots[0].sequence) > 0); /* the newest */
     for (uint_fast8_t k = 0; k < 2; k++, s ^= 1) {
-        if (!object[s]) continue;
-        const uint8_t taken = take(device, object[s], bytes[s]);
+        f = &slots[s];
+        if (!f->object) continue;
+        const uint8_t taken = take(device, f->object, f->bytes);
         /* A newest slot that can't be taken counts all the same: what is written next must be newer than it.
          */
         if (taken || k == 0) {
             store->active = s;
-            store->sequence = sequence[s];
+            store->sequence = f->sequence;
         }
         if (taken) break;
     }
@@ -119,10 +132,10 @@ static void finish_save(ff_device *device) {
 }
 
 static ff_status check_sample(ff_device *device, uint8_t label, uint8_t may_lack) {
-    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
-    if (label >= device->model.classes && !(may_lack && label == FF_NO_LABEL))
+    const ff_status status = need(device, 0);
+    if (status == FF_OK && label >= device->model.classes && !(may_lack && label == FF_NO_LABEL))
         return fail(device, FF_LABEL, device->model.classes, label);
-    return FF_OK;
+    return status;
 }
 
 static uint32_t now(const ff_device *device) {
@@ -140,9 +153,9 @@ ff_status ff_device_infer(ff_device *device, const uint8_t *x, uint8_t label) {
 
 ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
     ff_status status = check_sample(device, label, 0);
-    if (status != FF_OK) return status;
 #if FF_LEARN
-    if (!device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
+    if (status == FF_OK) status = need(device, 1);
+    if (status != FF_OK) return status;
     finish_save(device);
     const uint32_t start = now(device);
     ff_learn(&device->model, x, label, &device->last);
@@ -153,12 +166,13 @@ ff_status ff_device_learn(ff_device *device, const uint8_t *x, uint8_t label) {
     return FF_OK;
 #else
     (void)x;
-    return fail(device, FF_NO_LEARN, 0, 0);
+    return status == FF_OK ? fail(device, FF_NO_LEARN, 0, 0) : status;
 #endif
 }
 
 ff_status ff_device_statistics(ff_device *device, uint8_t level) {
-    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
+    const ff_status status = need(device, 0);
+    if (status != FF_OK) return status;
     const uint8_t most = FF_STATISTICS && !(FF_STAGES && device->model.flags & FF_RESCALED) ? 2 : 0;
     if (level > most) return fail(device, FF_ARGUMENT, most, level);
     device->statistics.block = 0;
@@ -173,8 +187,8 @@ ff_status ff_device_statistics(ff_device *device, uint8_t level) {
 }
 
 ff_status ff_device_seed(ff_device *device, uint32_t seed) {
-    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
-    if (!device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
+    const ff_status status = need(device, 1);
+    if (status != FF_OK) return status;
     if (seed == 0) return fail(device, FF_ARGUMENT, 1, 0);
     finish_save(device);
     ff_set32(device->model.state_ram + FF_AT_RANDOM, seed);
@@ -182,7 +196,8 @@ ff_status ff_device_seed(ff_device *device, uint32_t seed) {
 }
 
 ff_status ff_device_read(ff_device *device, uint8_t region, ff_size offset, uint8_t *to, ff_size *count) {
-    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
+    const ff_status status = need(device, 0);
+    if (status != FF_OK) return status;
     if (region > 1) return fail(device, FF_RANGE, 1, region);
     const ff_size end = region == 0 ? device->model.image_bytes : device->statistics.bytes;
     if (offset > end) return fail(device, FF_RANGE, end, offset);
@@ -195,7 +210,8 @@ ff_status ff_device_read(ff_device *device, uint8_t region, ff_size offset, uint
 }
 
 ff_status ff_device_patch(ff_device *device, ff_rom patch, ff_size bytes, uint32_t ticket) {
-    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
+    const ff_status status = need(device, 0);
+    if (status != FF_OK) return status;
 #if FF_LEARN
     finish_save(device);
     return ff_patch_apply(&device->model, patch, bytes, ticket, &device->fault);
@@ -236,15 +252,6 @@ ff_status ff_device_begin(ff_device *device, ff_size kind, ff_size bytes, uint32
     device->store.erased = 0;
     device->transferring = (uint8_t)in_ram(device);
     if (!device->transferring) device->job = FF_JOB_BEGIN;
-    return FF_OK;
-}
-
-FF_INLINE ff_status step_begin(ff_device *device) {
-    uint8_t more = 0;
-    ff_status status = ff_store_erase(&device->store, device->bytes, &more, &device->fault);
-    if (status != FF_OK || more) return status;
-    device->transferring = 1;
-    device->job = FF_JOB_NONE;
     return FF_OK;
 }
 
@@ -352,8 +359,8 @@ FF_INLINE void read_saved(const ff_device *device, ff_size offset, uint8_t *to, 
 }
 
 ff_status ff_device_save(ff_device *device) {
-    if (!device->loaded) return fail(device, FF_NO_MODEL, 0, 0);
-    if (FF_RECORDS && !device->model.learning) return fail(device, FF_NO_LEARN, 0, 0);
+    const ff_status status = need(device, FF_RECORDS);
+    if (status != FF_OK) return status;
     const ff_size bytes = saved_bytes(device), room = ff_device_room(device, FF_KIND_IMAGE);
     if (bytes > room) return fail(device, FF_SLOT, room, bytes);
     ff_device_abort(device); /* the slot that a transfer was filling is the one to save to */
@@ -363,26 +370,33 @@ ff_status ff_device_save(ff_device *device) {
     return FF_OK;
 }
 
-/* Erase, CRC over what the image will be (records have none), write; the CRC of the whole object grows with
- * the writing. */
-FF_INLINE ff_status step_save(ff_device *device) {
-    uint32_t words[FF_STEP_BYTES / 4];
-    uint8_t *piece = (uint8_t *)words;
-    const ff_size total = saved_bytes(device);
-    ff_status status = FF_OK;
-    if (device->job_phase == SAVE_ERASE) {
-        uint8_t more = 0;
-        status = ff_store_erase(&device->store, total, &more, &device->fault);
-        if (status != FF_OK || more) return status;
+/* A page of the slot for a transfer or a save, and when all are erased what comes next. */
+FF_INLINE ff_status step_erase(ff_device *device) {
+    const uint8_t saves = device->job == FF_JOB_SAVE;
+    uint8_t more = 0;
+    ff_status status =
+        ff_store_erase(&device->store, saves ? saved_bytes(device) : device->bytes, &more, &device->fault);
+    if (status != FF_OK || more) return status;
+    if (saves) {
         device->job_phase = FF_RECORDS ? SAVE_WRITE : SAVE_SUM;
         device->cursor = FF_RECORDS ? 0 : 16;
         device->image_crc = 0;
         device->object_crc = 0;
-        return FF_OK;
+    } else {
+        device->transferring = 1;
+        device->job = FF_JOB_NONE;
     }
-    const ff_size count = step_count(device, total);
+    return FF_OK;
+}
+
+/* CRC over what the image will be (records have none), write; the CRC of the whole object grows with the
+ * writing. */
+FF_INLINE ff_status step_save(ff_device *device) {
+    uint32_t words[FF_STEP_BYTES / 4];
+    uint8_t *piece = (uint8_t *)words;
+    const ff_size total = saved_bytes(device), count = step_count(device, total);
     read_saved(device, device->cursor, piece, count);
-    if (device->job_phase == SAVE_SUM) {
+    if (!FF_RECORDS && device->job_phase == SAVE_SUM) {
         device->image_crc = ff_crc32(device->image_crc, piece, count);
         device->cursor = (ff_size)(device->cursor + count);
         if (device->cursor < total) return FF_OK;
@@ -392,7 +406,7 @@ FF_INLINE ff_status step_save(ff_device *device) {
     }
     if (!FF_RECORDS && device->cursor == 0) ff_set32(piece + 12, device->image_crc);
     device->object_crc = ff_crc32(device->object_crc, piece, count);
-    status = ff_store_write(&device->store, device->cursor, piece, count, &device->fault);
+    ff_status status = ff_store_write(&device->store, device->cursor, piece, count, &device->fault);
     if (status != FF_OK) return status;
     device->cursor = (ff_size)(device->cursor + count);
     if (device->cursor < total) return FF_OK;
@@ -408,12 +422,12 @@ FF_INLINE ff_status step_save(ff_device *device) {
 
 ff_status ff_device_step(ff_device *device) {
     ff_status status = FF_OK;
-    if (device->job == FF_JOB_BEGIN)
-        status = step_begin(device);
-    else if (device->job == FF_JOB_COMMIT)
+    if (device->job == FF_JOB_COMMIT)
         status = step_commit(device);
-    else if (device->job == FF_JOB_SAVE)
+    else if (device->job == FF_JOB_SAVE && device->job_phase != SAVE_ERASE)
         status = step_save(device);
+    else if (device->job != FF_JOB_NONE)
+        status = step_erase(device);
     if (status != FF_OK) {
         device->job = FF_JOB_NONE;
         device->transferring = 0;

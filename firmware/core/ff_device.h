@@ -68,13 +68,14 @@ typedef struct {
     ff_size base_bytes; /* room there, slot header included */
 #endif
     uint32_t (*clock)(void); /* microseconds since some moment, wraps around; NULL = no clock */
-    uint32_t boot;           /* a random number drawn at start, by which a host sees restarts; 0 = none */
     const char *target;      /* name in the HELLO response */
     uint16_t ahead; /* bytes of further frames that the port keeps while the device works on one; 0 = none */
 
-    /* read by anybody */
+    /* read by anybody; STATUS reports these three as they lie here */
     ff_result last;        /* of the last sample */
     uint32_t microseconds; /* that it took, 0 without a clock */
+    uint32_t
+        boot; /* set by the port: a random number drawn at start, by which a host sees restarts; 0 = none */
 
     /* private */
     ff_fault job_fault;

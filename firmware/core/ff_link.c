@@ -1,5 +1,6 @@
 #include "ff_link.h"
 #include "kernels/ff_layout.h"
+#include <stddef.h>
 
 #define PROTOCOL 2u
 
@@ -61,8 +62,20 @@ static uint8_t *put32(uint8_t *to, uint32_t v) {
     return put(to, &v, sizeof v);
 }
 
-static uint32_t state32(const ff_device *device, uint8_t at) {
-    return device->loaded ? ff_at32(device->model.state + at) : 0;
+/* A length or an offset: 32 bits in every build. */
+#if FF_SMALL
+static uint8_t *put_size(uint8_t *to, ff_size v) {
+    return put32(to, v);
+}
+#else
+#define put_size put32
+#endif
+
+/* `count` bytes of the state; zeros without a model. */
+static uint8_t *put_state(const ff_device *device, uint8_t *to, uint8_t at, uint8_t count) {
+    if (device->loaded) return put(to, device->model.state + at, count);
+    ff_clear(to, count);
+    return to + count;
 }
 
 FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
@@ -77,16 +90,16 @@ FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
     *to++ = device->window;
     to = put16(to, (uint16_t)(link->decoder.capacity - FF_FRAME_OVERHEAD));
     to = put16(to, (uint16_t)link->answer);
-    to = put32(to, ff_device_room(device, FF_KIND_IMAGE));
-    to = put32(to, ff_device_room(device, FF_KIND_PATCH));
-    to = put32(to, device->arena_bytes);
-    to = put32(to, device->arena_used);
+    to = put_size(to, ff_device_room(device, FF_KIND_IMAGE));
+    to = put_size(to, ff_device_room(device, FF_KIND_PATCH));
+    to = put_size(to, device->arena_bytes);
+    to = put_size(to, device->arena_used);
     *to++ = device->loaded;
     *to++ = device->load_status;
     to = put(to, &device->model, 4); /* raw inputs, classes, layers */
-    to = put32(to, device->model.image_bytes);
-    to = put32(to, state32(device, FF_AT_BASE));
-    to = put32(to, state32(device, FF_AT_SAMPLES));
+    to = put_size(to, device->model.image_bytes);
+    to = put_state(device, to, FF_AT_BASE, 4);
+    to = put_state(device, to, FF_AT_SAMPLES, 4);
     to = put16(to, device->ahead);
     to = put16(to, FF_LAYOUTS);
     const char *name = device->target;
@@ -97,15 +110,10 @@ FF_INLINE uint8_t *put_hello(const ff_link *link, uint8_t *to) {
 
 FF_INLINE uint8_t *put_status(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
-    static const FF_TABLE uint8_t AT[] = {FF_AT_BASE,         FF_AT_T,      FF_AT_SAMPLES,
-                                          FF_AT_UPDATES,      FF_AT_ERRORS, FF_AT_FALSE_REJECTS,
-                                          FF_AT_FALSE_ACCEPTS};
-    for (uint_fast8_t i = 0; i < sizeof AT; i++)
-        to = put32(to, state32(device, AT[i]));
+    to = put_state(device, to, FF_AT_BASE, 8);     /* and t */
+    to = put_state(device, to, FF_AT_SAMPLES, 20); /* and all counters */
     to = put32(to, link->decoder.dropped);
-    to = put(to, &device->last, sizeof device->last);
-    to = put32(to, device->microseconds);
-    return put32(to, device->boot);
+    return put(to, (const uint8_t *)device + offsetof(ff_device, last), 20); /* microseconds and boot, too */
 }
 
 /* Length of a sample behind `head` bytes: exactly what the model takes. */
@@ -243,7 +251,7 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
     case WRITE:
         if (count < 4) return ff_fail(fault, FF_LENGTH, 4, count);
         status = ff_device_write(device, ff_get_size(p), p + 4, (ff_size)(count - 4));
-        to = put32(to, device->received);
+        to = put_size(to, device->received);
         break;
     case COMMIT:
         return ff_device_commit(device);
@@ -279,7 +287,7 @@ static ff_status dispatch(ff_link *link, uint8_t type, const uint8_t *p, ff_size
         return ff_device_seed(device, ff_at32(p));
     case STATISTICS:
         status = ff_device_statistics(device, p[0]);
-        to = put32(to, device->statistics.bytes);
+        to = put_size(to, device->statistics.bytes);
         break;
     case READ:
         return read(link, p, end);
@@ -319,16 +327,9 @@ FF_INLINE void respond(ff_link *link, ff_status status, uint8_t *to) {
 /* What the request that a job answers has to say when it is done. */
 FF_INLINE uint8_t *put_outcome(const ff_link *link, uint8_t *to) {
     const ff_device *device = link->device;
-    uint32_t outcome;
-    if (link->type == BEGIN)
-        outcome = device->received;
-    else if (link->type == COMMIT)
-        outcome = state32(device, FF_AT_BASE);
-    else if (link->type == SAVE)
-        outcome = device->store.sequence;
-    else
-        return to;
-    return put32(to, outcome);
+    if (link->type == BEGIN) return put_size(to, device->received);
+    if (link->type == COMMIT) return put_state(device, to, FF_AT_BASE, 4);
+    return link->type == SAVE ? put32(to, device->store.sequence) : to;
 }
 
 uint8_t ff_link_step(ff_link *link) {

@@ -1,6 +1,5 @@
 #include "ff_link.h"
 #include "kernels/ff_layout.h"
-#include <stddef.h>
 
 #define PROTOCOL 2u
 
@@ -113,7 +112,7 @@ FF_INLINE uint8_t *put_status(const ff_link *link, uint8_t *to) {
     to = put_state(device, to, FF_AT_BASE, 8);     /* and t */
     to = put_state(device, to, FF_AT_SAMPLES, 20); /* and all counters */
     to = put32(to, link->decoder.dropped);
-    return put(to, (const uint8_t *)device + offsetof(ff_device, last), 20); /* microseconds and boot, too */
+    return put(to, &device->last, 20); /* microseconds and boot, too */
 }
 
 /* Length of a sample behind `head` bytes: exactly what the model takes. */

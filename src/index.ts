@@ -11,6 +11,7 @@ export { pool } from './data/pool.js';
 export { encodeValues, fitScaling } from './data/scaling.js';
 export { applyShift, parseShift, type Shift, shiftHelp } from './data/shift.js';
 export { encodeTable, splitTable } from './data/table.js';
+export { type TextOptions, textData } from './data/text.js';
 export type { Board, BoardId } from './device/boards/board.js';
 export { BOARDS, boardOf } from './device/boards/boards.js';
 export { buildFirmware } from './device/boards/firmware.js';

@@ -30,15 +30,21 @@ const LEAST_SAMPLES = 10;
 
 /** @throws GoodnessError `train.data`, `usage.data`, `usage.option`, and those of the loaders */
 export async function recipeData(recipe: Recipe, output: Output): Promise<RecipeData> {
-  const { data, seed = 1, headroom = 0.25, other, samples, pool = 1, classes, reserve, features } = recipe;
+  const { data, seed = 1, headroom = 0.25, other, window, samples, pool = 1, classes, reserve, features } = recipe;
   if (data === undefined) {
     throw new GoodnessError('usage.data', 'there is nothing to train on', {
-      expected: 'mnist, a CSV file, or a folder of IDX or CSV files: as an argument, or as `data` of the recipe',
+      expected:
+        'mnist, a CSV file, a text, or a folder of IDX or CSV files: as an argument, or as `data` of the recipe',
     });
   }
   const negatives = asObject(recipe.negatives);
   checkFeatures(recipe, negatives);
-  const loaded = await loadData(data, { seed, headroom, ...(other === true ? { others: 'other' } : {}) });
+  const loaded = await loadData(data, {
+    seed,
+    headroom,
+    ...(other === true ? { others: 'other' } : {}),
+    ...(window === undefined ? {} : { window }),
+  });
   const prepare = (part: Dataset): Dataset =>
     chooseClasses(reserveClasses(part, reserve?.join(',')), classes?.join(','));
   const known = prepare(loaded.train);

@@ -33,7 +33,7 @@ export const RECIPE_OPTIONS = {
   negatives: {
     type: 'string',
     description:
-      'Negative data: rivals, hard, random, hybrid, shuffled, others, data, proxy, self, none (by objective)',
+      'Negative data: rivals, hard, random, hybrid, shuffled, others, data, proxy, self, predicted, none (by objective)',
   },
   normal: { type: 'string', valueHint: 'name,name', description: 'Objective one-class: the classes that are normal' },
   epochs: { type: 'string', description: 'Times that training goes through the data (what suits their size)' },

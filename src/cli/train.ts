@@ -18,7 +18,11 @@ export default defineCommand({
       'Trains a Forward-Forward network and, where a device can run it, quantizes it. Writes recipe.json, checkpoint.safetensors and model.ffm; a CSV has numbers, and the label in its last column. Ctrl-C stops after the current step and keeps a checkpoint.',
   },
   args: {
-    data: { type: 'positional', required: false, description: 'mnist, a CSV file, or a folder of IDX or CSV files' },
+    data: {
+      type: 'positional',
+      required: false,
+      description: 'mnist, a CSV file, a text (*.txt), or a folder of IDX or CSV files',
+    },
     preset: {
       type: 'string',
       valueHint: 'name',

@@ -7,20 +7,26 @@ import { hasIdxNames, loadIdxFolder, loadMnist, type TrainTest } from './mnist.j
 import { withOthers } from './others.js';
 import { encodeValues, fitScaling } from './scaling.js';
 import { classesOf, encodeTable, splitTable, type TableOptions } from './table.js';
+import { textData } from './text.js';
 
 export interface LoadOptions extends Omit<TableOptions, 'name'> {
   /** Whether the first row of a CSV names the columns; default: found out. */
   readonly header?: boolean;
   /** Adds a class of this name to CSV data, of made-up rows that are like none of the others (see withOthers). */
   readonly others?: string;
+  /** Characters of a sample of a text; 10 where left out. */
+  readonly window?: number;
 }
+
+/** What texts are called. */
+const TEXT = '.txt';
 
 /** Larger files are refused: the data set lives in memory. */
 const MAX_CSV_BYTES = 256 * 1024 * 1024;
 
 /**
- * Loads what a user named: `mnist`; a CSV file (split by `seed`); a folder with four IDX files; or a folder with `train.csv`
- * and `test.csv`. With `scaling` and `classes` of a model, a CSV is encoded for that model, and labels of IDX files are its classes.
+ * Loads what a user named: `mnist`; a text (*.txt); a CSV file (split by `seed`); a folder with four IDX files; or a folder with
+ * `train.csv` and `test.csv`. With `scaling` and `classes` of a model, a CSV is encoded for that model, and labels of IDX files are its classes.
  * @throws GoodnessError data.missing, data.unknown, data.size, and those of the loaders
  */
 export async function loadData(spec: string, options: LoadOptions = {}): Promise<TrainTest> {
@@ -29,10 +35,13 @@ export async function loadData(spec: string, options: LoadOptions = {}): Promise
   if (spec === 'mnist') return loadMnist(classes === undefined ? {} : { classes });
   const info = await stat(spec).catch((cause: unknown) => {
     throw new GoodnessError('data.missing', `there is no data at ${spec}`, {
-      expected: '`mnist`, a CSV file, or a folder with IDX files',
+      expected: '`mnist`, a CSV file, a text (*.txt), or a folder with IDX files',
       cause,
     });
   });
+  const isText = !info.isDirectory() && spec.endsWith(TEXT);
+  if (isText && others !== undefined) throw noOthers(spec);
+  if (isText) return textData(await readFile(spec, 'utf8'), { ...options, name: basename(spec) });
   if (!info.isDirectory()) {
     const table = await readCsv(spec, info.size, options);
     return splitTable(table, { ...options, name: basename(spec) });

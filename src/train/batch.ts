@@ -1,3 +1,4 @@
+import { GoodnessError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { Dataset, Geometry } from '../data/dataset.js';
 import { poolRows } from '../data/pool.js';
@@ -7,8 +8,9 @@ import { labelGoodness, type Product } from './forward.js';
 import { ascend } from './negatives/ascent.js';
 import { feedOf, type NegativeFeed, type Samples } from './negatives/feed.js';
 import { hasOwnRows } from './negatives/negatives.js';
+import { predictAhead } from './negatives/predicted.js';
 import { drawnLabels, randomWrongLabels } from './negatives/wrong-labels.js';
-import { inputCount, type Network } from './network.js';
+import { inputCount, type Network, type Readout } from './network.js';
 import { NO_GROUP } from './objectives/losses.js';
 import { neutralValue } from './objectives/readout.js';
 import { encode } from './preprocess.js';
@@ -27,6 +29,8 @@ export interface BatchOptions {
   /** The one in training: its current weights say which negatives are hard. */
   readonly network: Network;
   readonly config: TrainConfig;
+  /** Its read-out, if it has one: its current weights say what the negatives `predicted` go on with. */
+  readonly readout: Readout | undefined;
   /** Of the samples as they come, before pooling. */
   readonly geometry: Geometry | undefined;
   readonly product: Product;
@@ -54,6 +58,13 @@ export class Batch {
     const { network, config, negatives } = options;
     this.options = options;
     this.ownRows = hasOwnRows(config.negatives, network.objective);
+    if (config.negatives.kind === 'predicted' && (network.width % network.classes !== 0 || config.pool > 1)) {
+      throw new GoodnessError('train.negatives', 'the negatives `predicted` are for windows of symbols', {
+        expected: `a multiple of ${network.classes} inputs, one for each symbol that there is`,
+        got: String(network.width),
+        fix: 'Train on a text.',
+      });
+    }
     // The samples of `others` come with the data that are trained on.
     if (config.negatives.kind !== 'others' || negatives !== undefined) this.useNegatives(negatives);
   }
@@ -88,6 +99,10 @@ export class Batch {
       // What comes from elsewhere must not be known by standing still.
       if (negatives.kind === 'data' || negatives.kind === 'others' || negatives.kind === 'proxy') {
         augment(augmentation, geometry, negative.slice(0, count * full), negative, count, full, random);
+      }
+      if (negatives.kind === 'predicted') {
+        const read = { ...network, readout: this.options.readout! };
+        predictAhead(read, negatives.symbols, negative, count, random, this.options.product);
       }
       if (pool > 1) poolRows(negative, count, geometry!, pool, negative);
     }

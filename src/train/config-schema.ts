@@ -78,6 +78,12 @@ const NEGATIVES = kinds({
     size: field(positive, 'Length of a step as a part of the sample’s length; 0.1'),
     noise: field(fromZero, 'Length of the noise of a step, likewise; 0.02'),
   },
+  predicted: {
+    symbols: field(
+      whole(1, 65535),
+      'Predicted symbols at the end of a window: 1 is teacher forcing, all are a dream; 1',
+    ),
+  },
   none: {},
 });
 
@@ -164,6 +170,7 @@ const ENTRIES = {
   pool: field(whole(1, 255), 'Images: mean over squares of so many pixels; 1'),
   inputDropout: field(chance, 'Chance of an input of the first layer to be dropped; 0.05'),
   dropout: field(chance, 'Chance of an input of a further layer to be dropped; 0.1'),
+  frozen: field(v.array(whole(0, 64), 'a list of whole numbers'), 'Layers, from 0, that stay as they begin; none'),
   peer: field(fromZero, 'Weight of peer normalisation; 0'),
   quantization: field(
     v.strictObject({

@@ -45,6 +45,8 @@ export interface TrainConfig {
   readonly inputDropout: number;
   /** Chance of an input of a further layer to be dropped, 0 to below 1. */
   readonly dropout: number;
+  /** Layers, by index, that stay as they are: they only pass their inputs on. */
+  readonly frozen?: readonly number[];
   /** Weight of peer normalisation (Hinton 2022, section 4: 0.03 in his code); 0 is off. */
   readonly peer: number;
   /** Fake-quantized training; off where left out. */
@@ -66,7 +68,9 @@ export interface Stabilisers {
 
 /** A recipe of which only the parts that differ from the defaults are given; a part of several kinds may be the kind alone. */
 export interface PartialTrainConfig
-  extends Partial<Pick<TrainConfig, 'gain' | 'learningRate' | 'pool' | 'inputDropout' | 'dropout' | 'peer'>> {
+  extends Partial<
+    Pick<TrainConfig, 'gain' | 'learningRate' | 'pool' | 'inputDropout' | 'dropout' | 'peer' | 'frozen'>
+  > {
   readonly quantization?: PartialFakeQuantization;
   readonly loss?: Partial<LossConfig>;
   readonly threshold?: PartialThreshold;
@@ -167,6 +171,7 @@ export function completeConfig(partial: PartialTrainConfig, surroundings: Surrou
     pool: partial.pool ?? 1,
     inputDropout,
     dropout,
+    ...(partial.frozen === undefined ? {} : { frozen: partial.frozen }),
     peer: partial.peer ?? 0,
     ...(quantization === undefined ? {} : { quantization: { learningRate, inputDropout, dropout, ...quantization } }),
   };

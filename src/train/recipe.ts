@@ -10,8 +10,10 @@ import type { RecurrentConfig } from './recurrent.js';
 
 /** Everything that a training is made of, as a file says it: data, network, plan, and the parts of a TrainConfig. */
 export interface Recipe extends PartialTrainConfig, Partial<FitPlan> {
-  /** `mnist`, a CSV file, or a folder of IDX or CSV files. */
+  /** `mnist`, a CSV file, a text (*.txt), or a folder of IDX or CSV files. */
   readonly data?: string;
+  /** Text: characters of a sample. */
+  readonly window?: number;
   /** The first so many samples only. */
   readonly samples?: number;
   /** CSV: part of its range that is left free on both sides of a column. */
@@ -58,7 +60,8 @@ const part = (low: number, high: number) => {
 
 const ENTRIES = {
   $schema: field(v.string('a path'), 'Where this schema lies'),
-  data: field(v.string('a path'), 'mnist, a CSV file, or a folder of IDX or CSV files'),
+  data: field(v.string('a path'), 'mnist, a CSV file, a text (*.txt), or a folder of IDX or CSV files'),
+  window: field(whole(1, 65535), 'Text: characters of a sample; 10'),
   samples: field(whole(1), 'Train on the first so many samples only; all'),
   headroom: field(part(0, 10), 'CSV: part of its range that is left free on both sides of a column; 0.25'),
   classes: field(names, 'Only samples of these classes; all'),

@@ -79,7 +79,6 @@ export class Trainer {
     const { backend, seed, network, shape, geometry, frozen = new Set(), negatives } = options;
     this.product = backendProduct(backend);
     this.seed = seed;
-    this.frozen = frozen;
     this.random = new Random(seed);
     if (network !== undefined) validateNetwork(network);
     else if (shape === undefined) {
@@ -87,6 +86,7 @@ export class Trainer {
     }
     this.config = completeConfig(options.config ?? {}, surroundingsOf(network ?? shape!, geometry));
     const { pool, readout } = this.config;
+    this.frozen = new Set([...frozen, ...(this.config.frozen ?? [])]);
     if (pool > 1 && geometry === undefined) {
       throw new GoodnessError('train.config', 'only images can be pooled', { expected: 'a geometry', got: 'none' });
     }
@@ -101,6 +101,7 @@ export class Trainer {
     this.batch = new Batch({
       network: { ...this.base, layers: this.layers.map(({ layer }) => layer) },
       config: this.config,
+      readout: this.readout?.readout,
       geometry: geometry && { width: geometry.width * pool, height: geometry.height * pool },
       product: this.product,
       negatives,

@@ -19,6 +19,7 @@ import type { AscentConfig } from './ascent.js';
  * - `proxy`: samples of a host's picture of what a device sees, with their classes: a class-partitioned layer's group of the own
  *   class is left alone, as the device has done that half itself;
  * - `self`: samples that the network itself finds good, found by climbing its goodness;
+ * - `predicted`: windows of symbols that end in what the network itself would have them go on with;
  * - `none`: positive data only; something else must keep goodness from growing for everything (see `centring`).
  *
  * Class-partitioned layers need none: a sample is negative for the groups of all other classes (`rivals`). With one of the
@@ -34,6 +35,7 @@ export type NegativesConfig =
   | { readonly kind: 'others'; readonly classes?: readonly string[] }
   | { readonly kind: 'data'; readonly path?: string }
   | { readonly kind: 'proxy'; readonly statistics?: string }
+  | { readonly kind: 'predicted'; readonly symbols: number }
   | ({ readonly kind: 'self' } & AscentConfig);
 
 export type NegativesKind = NegativesConfig['kind'];
@@ -42,7 +44,7 @@ export type NegativesKind = NegativesConfig['kind'];
 export const NEGATIVES_OF: Readonly<Record<ObjectiveName, readonly NegativesKind[]>> = {
   partitioned: ['rivals', 'hybrid', 'shuffled', 'data', 'proxy', 'self'],
   label: ['hard', 'random', 'self'],
-  unsupervised: ['hybrid', 'shuffled', 'others', 'data', 'proxy', 'self', 'none'],
+  unsupervised: ['hybrid', 'shuffled', 'others', 'data', 'proxy', 'self', 'predicted', 'none'],
   'one-class': ['self', 'shuffled', 'hybrid', 'others', 'data', 'proxy', 'none'],
 };
 
@@ -55,6 +57,7 @@ const DEFAULTS: Readonly<Record<NegativesKind, NegativesConfig>> = {
   others: { kind: 'others' },
   data: { kind: 'data' },
   proxy: { kind: 'proxy' },
+  predicted: { kind: 'predicted', symbols: 1 },
   self: { kind: 'self', steps: 5, size: 0.1, noise: 0.02 },
   none: { kind: 'none' },
 };

@@ -2,6 +2,7 @@ import type { ArgsDef } from 'citty';
 import { GoodnessError } from '../base/errors.js';
 import type { Board } from '../device/boards/board.js';
 import type { Plan, Room } from '../device/boards/plan.js';
+import { LAYOUTS } from '../format/layout.js';
 import type { Colors } from './output.js';
 import { table } from './table.js';
 
@@ -42,12 +43,13 @@ export function layersOf(text: string | undefined): { readonly learn?: readonly 
 /** A plan for people: a table of the layers, and each budget with what is taken of it. */
 export function planText(planned: Plan, board: Board, c: Colors): string {
   const { layers, ram, beside, image, record, sample } = planned;
-  const rows = layers.map(({ layer, inputs, neurons, memory, learns, bytes }) => [
+  const rows = layers.map(({ layer, inputs, neurons, memory, learns, layout, bytes }) => [
     String(layer),
     String(inputs),
     String(neurons),
     memory === 'ram' ? 'RAM' : 'flash',
     learns ? 'yes' : 'no',
+    LAYOUTS.find(({ tag }) => tag === layout)!.name,
     String(bytes),
   ]);
   const columns = [
@@ -56,6 +58,7 @@ export function planText(planned: Plan, board: Board, c: Colors): string {
     { title: 'neurons', right: true },
     { title: 'where' },
     { title: 'learns' },
+    { title: 'layout' },
     { title: 'bytes', right: true },
   ];
   const around = beside.link + beside.stack + beside.fixed;

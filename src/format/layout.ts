@@ -118,7 +118,7 @@ const even = (j: number): boolean => j % 2 === 0;
 const inColumns = (i: number, j: number, outputs: number): number => i * outputs + j;
 const alone = (inputs: number): number => inputs;
 
-/** Words of two inputs and two neurons, the even neuron's bytes biased: firmware/core/kernels/ff_pairs.h says why. */
+/** Words of two inputs and two neurons, the even neuron's bytes biased. firmware/core/kernels/ff_run.h says why. */
 const PAIRS = biasedBytes(
   1,
   'pairs',
@@ -127,10 +127,8 @@ const PAIRS = biasedBytes(
   (i, j, outputs) => (i >> 1) * 2 * outputs + (j >> 1) * 4 + (i & 1) * 2 + (j & 1),
   even,
 );
-/** firmware/core/kernels/ff_singles.h */
-const EVEN_BIASED = biasedBytes(2, 'columns, even bytes biased', 4, alone, inColumns, even);
-/** firmware/core/kernels/ff_chain.h */
-const BIASED = biasedBytes(3, 'columns, biased', 4, alone, inColumns, () => true);
+const EVEN_BIASED = biasedBytes(2, 'even-biased columns', 4, alone, inColumns, even);
+const BIASED = biasedBytes(3, 'biased columns', 4, alone, inColumns, () => true);
 
 /** All layouts, by tag. The device's twin of this table is firmware/core/kernels/ff_layout.h. */
 export const LAYOUTS: readonly Layout[] = [COLUMNS, PAIRS, EVEN_BIASED, BIASED];

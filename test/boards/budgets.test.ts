@@ -65,6 +65,7 @@ describe('the budget in the data is what the firmware says of itself', () => {
         maxResponse: budget.answer,
         window: budget.window,
         ahead: budget.ahead,
+        layouts: [0, ...budget.layouts].reduce((mask, tag) => mask | (1 << tag), 0),
         slotBytes: budget.store.slotBytes - SLOT_HEADER,
         persistent: budget.persistent,
         imageWithFirmware: budget.store.kind === 'records',

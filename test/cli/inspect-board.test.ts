@@ -22,8 +22,8 @@ describe('goodness inspect --board', () => {
   it('shows where each layer goes, and each budget', async () => {
     const { code, out } = await goodness(['inspect', small, '--board', 'microbit']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^ +0 +784 +120 +flash +no +94080$/m);
-    expect(out).toMatch(/^ +1 +120 +60 +RAM +yes +7200$/m);
+    expect(out).toMatch(/^ +0 +784 +120 +flash +no +columns +94080$/m);
+    expect(out).toMatch(/^ +1 +120 +60 +RAM +yes +columns +7200$/m);
     expect(out).toMatch(/^arena +\d+ of \d+ bytes: weights 7200/m);
     expect(out).toMatch(/^sample +789 of 800 bytes/m);
     expect(out).toContain('not verified on hardware');

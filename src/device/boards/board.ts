@@ -83,6 +83,8 @@ export interface Budget {
   readonly ahead: number;
   /** Layers that the build holds (FF_MAX_LAYERS). */
   readonly layers: number;
+  /** Layouts of weights, by tag, that its kernels want beside columns, which every build takes. */
+  readonly layouts: readonly number[];
   /** Links, each with a buffer of its own. */
   readonly links: number;
   /** RAM kept free for the stack, in bytes; 0 where an operating system gives it. */

@@ -2,10 +2,13 @@ import { weightsLength } from '../../format/layout.js';
 import { type Model, withLearning } from '../../format/model.js';
 import type { Budget } from './board.js';
 import { type Footprint, footprint, shortages } from './footprint.js';
+import { layoutChoices } from './layouts.js';
 
-/** A set of layers that learn, and what the model takes then. */
+/** A set of layers that learn, where the weights of each layer lie, and what the model takes then. */
 export interface Choice {
   readonly learns: ReadonlySet<number>;
+  /** Layout tag of each layer. */
+  readonly layouts: readonly number[];
   readonly footprint: Footprint;
 }
 
@@ -32,7 +35,7 @@ export function choices(model: Model, budget: Budget): ReadonlySet<number>[] {
   return (possible.length > 0 ? possible : sets.slice(-1)).map((layers) => new Set(layers));
 }
 
-/** The first of some choices that fits, or the last one if none does. */
+/** The first of some choices that fits, in the fastest layouts that do, or the last one if none does. */
 export async function firstThatFits(
   model: Model,
   budget: Budget,
@@ -40,8 +43,11 @@ export async function firstThatFits(
 ): Promise<Choice & { readonly fits: boolean }> {
   let last: Choice | undefined;
   for (const learns of sets) {
-    last = { learns, footprint: await footprint(withLearning(model, learns), budget) };
-    if (shortages(last.footprint).length === 0) return { ...last, fits: true };
+    for (const way of layoutChoices(withLearning(model, learns), budget.layouts)) {
+      const layouts = way.layers.map((layer) => layer.layout);
+      last = { learns, layouts, footprint: await footprint(way, budget) };
+      if (shortages(last.footprint).length === 0) return { ...last, fits: true };
+    }
   }
   return { ...last!, fits: false };
 }

@@ -51,6 +51,7 @@ export const MEGA: Board = {
     window: 1,
     ahead: 223,
     layers: 4,
+    layouts: [],
     links: 1,
     stackBytes: 1024,
     fixedBytes: 1024,

@@ -29,6 +29,7 @@ export const MICROBIT: Board = {
     window: 1,
     ahead: 811,
     layers: 4,
+    layouts: [],
     links: 1,
     stackBytes: 1536,
     fixedBytes: 1408,

@@ -20,6 +20,7 @@ export const MPS2_AN386: Board = {
     window: 4,
     ahead: 16607,
     layers: 8,
+    layouts: [1, 2],
     links: 1,
     stackBytes: 4096,
     fixedBytes: 24 * 1024,

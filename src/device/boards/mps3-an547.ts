@@ -20,6 +20,7 @@ export const MPS3_AN547: Board = {
     window: 4,
     ahead: 16607,
     layers: 8,
+    layouts: [],
     links: 1,
     stackBytes: 4096,
     fixedBytes: 24 * 1024,

@@ -35,6 +35,7 @@ export const PICO: Board = {
     window: 4,
     ahead: 8159,
     layers: 8,
+    layouts: [3],
     links: 1,
     stackBytes: 4096,
     fixedBytes: 24 * KB,

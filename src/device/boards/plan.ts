@@ -8,6 +8,8 @@ export interface LayerPlan {
   /** `flash`: its weights are used where the image lies, and stay as they are. `ram`: it works on a copy. */
   readonly memory: 'flash' | 'ram';
   readonly learns: boolean;
+  /** Where its weights lie: tag of the layout (SPEC.md 2.4) that the board's kernel wants. */
+  readonly layout: number;
   /** Bytes of its weights. */
   readonly bytes: number;
 }

@@ -4,6 +4,7 @@ import { type Model, withLearning } from '../../format/model.js';
 import type { Board, Budget } from './board.js';
 import { ableToLearn, type Choice, choices, firstThatFits } from './choice.js';
 import { footprint, linkBytes, shortages } from './footprint.js';
+import { layoutChoices } from './layouts.js';
 import { nearestFit } from './nearest.js';
 import type { Plan } from './plan.js';
 
@@ -37,19 +38,22 @@ export async function plan(model: Model, board: Board, options: PlanOptions = {}
   const reasons: string[] = [];
   for (const l of options.learn === undefined ? able : []) {
     if (choice.learns.has(l)) continue;
-    const with_ = await footprint(withLearning(model, new Set([...choice.learns, l])), budget);
+    const columns = layoutChoices(withLearning(model, new Set([...choice.learns, l])), []);
+    const with_ = await footprint(columns[0]!, budget);
     reasons.push(`layer ${l} stays frozen: it would take ${shortages(with_).join('; ')}`);
   }
   return describe(model, board, budget, choice, { reasons, nearest: [] });
 }
 
 /**
- * The model as it goes to the board: with the flags of the plan, and without the running means of frozen layers.
+ * The model as it goes to the board: with the flags and layouts of the plan, and without the running means of frozen layers.
  * @throws GoodnessError `plan.fit` if the plan does not fit
  */
 export function place(model: Model, planned: Plan): Model {
   if (!planned.fits) throw doesNotFit(planned);
-  return withLearning(model, new Set(planned.layers.filter((layer) => layer.learns).map((layer) => layer.layer)));
+  const learning = new Set(planned.layers.filter((layer) => layer.learns).map((layer) => layer.layer));
+  const placed = withLearning(model, learning);
+  return { ...placed, layers: placed.layers.map((layer, l) => ({ ...layer, layout: planned.layers[l]!.layout })) };
 }
 
 /** The refusal of a plan, with its numbers and what would fit instead. */
@@ -92,7 +96,8 @@ async function describe(
       neurons: layer.outputs,
       memory: choice.learns.has(l) ? 'ram' : 'flash',
       learns: choice.learns.has(l),
-      bytes: weightsLength(layer),
+      layout: choice.layouts[l]!,
+      bytes: weightsLength({ ...layer, layout: choice.layouts[l]! }),
     })),
     ram,
     beside: {

@@ -30,6 +30,7 @@ export const STM32F405: Board = {
     window: 1,
     ahead: 1247,
     layers: 8,
+    layouts: [1, 2],
     links: 1,
     stackBytes: 2048,
     fixedBytes: 6 * KB,

@@ -47,6 +47,7 @@ export const UNO: Board = {
     window: 1,
     ahead: 31,
     layers: 2,
+    layouts: [],
     links: 1,
     stackBytes: 340,
     fixedBytes: 310,

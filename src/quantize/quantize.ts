@@ -16,7 +16,7 @@ import { chooseRanges, type LayerRanges } from './ranges.js';
 import { checkFit, LayerErrors, scoreDataset } from './scores.js';
 import { inputSpread } from './spread.js';
 import { calibrateThresholds, noveltyThreshold, type ThresholdRule } from './thresholds.js';
-import { chooseScale, quantizeWeights, type ScaleRule } from './weights.js';
+import { chooseScale, quantizeWeights, type ScaleRule, usualRule } from './weights.js';
 
 export interface QuantizeOptions {
   /** Labelled samples as the device will see them: ranges, thresholds and running means come from them. */
@@ -27,7 +27,7 @@ export interface QuantizeOptions {
   readonly inputBits?: PerLayer;
   /** Decides the device's first random state, and which samples the ranges are taken from. */
   readonly seed?: number;
-  /** Value of one step of each layer, for instance those of quantization-aware training; or how to find them. */
+  /** Value of one step of each layer, for instance those of quantization-aware training; or how to find them, by bits if left out. */
   readonly scales?: readonly number[] | ScaleRule;
   readonly thresholds?: ThresholdRule;
   /** Part of the calibration samples that counts as novel, 0.05 by default. */
@@ -95,8 +95,8 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
   if (calibration.count === 0) {
     throw new GoodnessError('quantize.data', 'no samples to calibrate on', { expected: '1 sample or more', got: '0' });
   }
-  const { scales = 'largest', seed = 1 } = options;
-  if (typeof scales !== 'string' && scales.length !== network.layers.length) {
+  const { scales, seed = 1 } = options;
+  if (typeof scales === 'object' && scales.length !== network.layers.length) {
     throw new GoodnessError('quantize.scale', 'one scale per layer is needed', {
       expected: String(network.layers.length),
       got: String(scales.length),
@@ -106,7 +106,11 @@ export function quantize(given: Network, options: QuantizeOptions): Quantized {
   const learns = given.objective === 'partitioned' && (options.learns ?? true);
   const quantized = network.layers.map(({ inputs, outputs, weights }, l) => {
     const kind = { weightBits: ofLayer(bits, l) as WeightBits, inputBits: ofLayer(inputBits, l) as InputBits };
-    const scale = Math.fround(typeof scales === 'string' ? chooseScale(weights, scales, kind.weightBits) : scales[l]!);
+    const scale = Math.fround(
+      typeof scales === 'object'
+        ? scales[l]!
+        : chooseScale(weights, scales ?? usualRule(kind.weightBits), kind.weightBits),
+    );
     return { inputs, outputs, ...kind, scale, ...quantizeWeights(weights, scale, kind.weightBits) };
   });
   const order = new Random(seed).permutation(calibration.count);

@@ -7,6 +7,11 @@ import { fittingScale } from '../train/layers/fake-quantization.js';
  */
 export type ScaleRule = 'fit' | 'largest';
 
+/** With 8 bits there are steps enough for the largest weight; with fewer, it would leave hardly any to all others. */
+export function usualRule(bits: WeightBits): ScaleRule {
+  return bits === 8 ? 'largest' : 'fit';
+}
+
 /** Float weights as whole numbers of steps. */
 export interface QuantizedWeights {
   readonly weights: Int8Array;

@@ -199,6 +199,16 @@ describe('quantize', () => {
     expect(quantize(network, { calibration: train, learns: false }).model.layers.some((l) => l.learns)).toBe(false);
   });
 
+  it('spends few bits on the many small weights, and eight on the largest one as well', () => {
+    const scalesOf = (bits: number, scales?: 'fit' | 'largest'): number[] =>
+      quantize(network, { calibration: train, bits, ...(scales === undefined ? {} : { scales }) }).model.layers.map(
+        ({ scale }) => scale,
+      );
+    for (const bits of [2, 3, 4]) expect(scalesOf(bits)).toEqual(scalesOf(bits, 'fit'));
+    expect(scalesOf(8)).toEqual(scalesOf(8, 'largest'));
+    expect(scalesOf(3)[0]).toBeLessThan(scalesOf(3, 'largest')[0]!);
+  });
+
   it('gives a class that is not in the calibration data the threshold of training', () => {
     const { model: m } = quantize(network, { calibration: selectClasses(train, [0, 1, 2]) });
     expect(m.state.thresholds[3]).toBe(thetaScore(m));

@@ -5,7 +5,7 @@
  * take turns; a small net on an ATmega328P in simavr, in cycles. A checksum over all products, results and learned weights must be the same.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { applyShift, type Dataset, encodeImage, loadMnist, selectBackend, slice } from 'goodness';
+import { applyShift, type Dataset, encodeImage, loadMnist, quantize, selectBackend, slice } from 'goodness';
 import { AVR_MODEL, AVR_SAMPLES, buildAvr, countCycles, lackingForAvr } from './avr-cycles.js';
 import { HOST, mnistBase } from './mnist-base.js';
 import { benchOptions } from './options.js';
@@ -56,15 +56,18 @@ function samples(data: Dataset): Uint8Array {
 async function prepare(): Promise<PassFiles> {
   const mnist = await loadMnist();
   const backend = await selectBackend('auto');
-  const { model } = await mnistBase({ backend, mnist, quick: options.quick }, 1, 1);
+  const { model, network } = await mnistBase({ backend, mnist, quick: options.quick }, 1, 1);
   const image = encodeImage(model);
+  const small = { calibration: slice(mnist.train, 0, 1000), seed: 1, bits: 4, inputBits: 4 } as const;
+  const nibbles = encodeImage(quantize(network, small).model);
   const test = samples(slice(mnist.test, 0, count));
   const stream = samples(applyShift(slice(mnist.train, HOST, HOST + count), 'rot30', 1001));
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(`${FOLDER}/image.ffm`, image);
+  writeFileSync(`${FOLDER}/nibbles.ffm`, nibbles);
   writeFileSync(`${FOLDER}/test.bin`, test);
   writeFileSync(`${FOLDER}/stream.bin`, stream);
-  return { image, test, stream };
+  return { image, nibbles, test, stream };
 }
 
 function table(passes: readonly string[], kinds: readonly Kernels[], of: (pass: string, kernels: Kernels) => number) {

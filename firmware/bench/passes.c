@@ -20,7 +20,6 @@ static void mix(const void *bytes, size_t count) {
 }
 
 uint32_t passes_open(uint32_t bytes) {
-    hash = 0;
     const ff_status status = ff_model_open(&model, (const uint8_t *)passes_image, bytes, &fault);
     if (status != FF_OK) return (uint32_t)status;
     return model.raw != PASSES_RAW || model.layer[0].n != PASSES_RAW || model.layer[0].m > NEURONS ? FF_LIMIT
@@ -47,8 +46,12 @@ void passes_product_start(void) {
 
 void passes_product(void) {
     const uint16_t n = model.layer[0].n, m = model.layer[0].m;
-    for (uint32_t i = 0; i < passes_test.count; i++)
-        ff_columns_s8(products + i * m, weights(), inputs + i * n, n, m);
+    if (model.layer[0].weight_bits != 8)
+        for (uint32_t i = 0; i < passes_test.count; i++)
+            ff_columns_s4(products + i * m, weights(), inputs + i * n, n, m);
+    else
+        for (uint32_t i = 0; i < passes_test.count; i++)
+            ff_columns_s8(products + i * m, weights(), inputs + i * n, n, m);
 }
 
 void passes_dense(void) {

@@ -32,7 +32,7 @@ void passes_infer_start(void);
 void passes_product_start(void);
 void passes_product(void);
 
-/* The same over all inputs, zeros too: what a loop costs that skips nothing. */
+/* The same over all inputs, zeros too, of weights with 8 bits: what a loop costs that skips nothing. */
 void passes_dense(void);
 
 /* All test samples through the whole net. */

@@ -13,12 +13,16 @@ static void count(const char *name, void (*pass)(void)) {
     host_number(name, counter_now() - from);
 }
 
+static void open_image(const char *name) {
+    if (passes_open(host_read(name, passes_image, sizeof passes_image)) != 0)
+        host_fail("the image is refused");
+}
+
 int main(void) {
-    const uint32_t bytes = host_read("image.ffm", passes_image, sizeof passes_image);
     host_read("test.bin", &passes_test, sizeof passes_test);
     host_read("stream.bin", &passes_stream, sizeof passes_stream);
-    if (passes_open(bytes) != 0) host_fail("image.ffm is refused");
     counter_start();
+    open_image("image.ffm");
     passes_infer_start();
     passes_product_start();
     count("product", passes_product);
@@ -29,6 +33,13 @@ int main(void) {
     passes_results_mix();
     passes_learn_start();
     count("learn", passes_learn);
+    passes_results_mix();
+    open_image("nibbles.ffm");
+    passes_infer_start();
+    passes_product_start();
+    count("product, 4 bits", passes_product);
+    passes_product_mix();
+    count("infer, 4 bits", passes_infer);
     passes_results_mix();
     host_number("hash", passes_hash());
     host_exit(0);

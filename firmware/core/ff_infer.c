@@ -31,6 +31,9 @@ static uint32_t encode(ff_model *model, const uint8_t *x, uint8_t label) {
         sum = square(model->label_value);
         to += model->classes;
     }
+#if FF_LANES
+    if (!model->encoding) return sum + ff_take_inputs(to, x, model->raw, least);
+#endif
     for (unsigned i = 0; i < model->raw; i++, to++) {
         uint8_t v = (uint8_t)(*x++ - least);
         *to = v;

@@ -2,6 +2,7 @@
 #include "ff_bytes.h"
 #include "ff_math.h"
 #include "kernels/ff_layout.h"
+#include "kernels/ff_step.h"
 
 /* round(65535 / (1 + exp(((i + 0.5) / 32 - 1) / 0.25))): the derivative of the positive loss over 32 goodness
  * / theta. */
@@ -33,11 +34,18 @@ FF_INLINE void follow_mean(const ff_model *model, const ff_layer *layer, uint32_
     const uint8_t shift = model->state_ram[FF_AT_MEAN_SHIFT];
     const unsigned block = (layer->n + 7u) >> 3;
     unsigned i = block * ((uint8_t)dither & 7);
+#if FF_LANES
+    if (i >= layer->n) return;
+    const unsigned left = layer->n - i;
+    ff_step_means(layer->mean + i, model->x + i, left < block ? left : block, shift,
+                  dither + i * FF_DITHER_INPUT);
+#else
     for (unsigned left = block; left-- && i < layer->n; i++) {
         uint16_t *mean = layer->mean + i;
         const int32_t away = (int32_t)((uint32_t)model->x[i] << 8) - *mean;
         *mean = (uint16_t)(*mean + ff_dithered(away, dither + i * FF_DITHER_INPUT, shift));
     }
+#endif
 }
 
 /* The label's group is ahead of every other by more than the margin: nothing to learn here. */
@@ -89,6 +97,9 @@ FF_INLINE void learn_weights(const ff_model *model, const ff_layer *layer, uint8
     row_steps(model, layer, model->goodness[label], ff_activity(model) + first, v, width, random);
 
     const uint16_t centring = ff_at16(model->state_ram + FF_AT_CENTRING);
+#if FF_LANES
+    ff_step_weights(layer, model->x, v, first, width, centring, draw(random) + first * FF_DITHER_NEURON);
+#else
     const uint8_t shift = layer->state[FF_AT_LEARN_SHIFT];
     uint32_t column_dither = draw(random) + first * FF_DITHER_NEURON;
     int8_t *column = layer->learned;
@@ -102,6 +113,7 @@ FF_INLINE void learn_weights(const ff_model *model, const ff_layer *layer, uint8
         for (unsigned j = 0; j < width; j++, dither += FF_DITHER_NEURON)
             if (v[j]) ff_layout_add(layer, column, first + j, ff_dithered((int32_t)v[j] * c, dither, shift));
     }
+#endif
     ff_count32(model->state_ram + FF_AT_UPDATES);
 }
 

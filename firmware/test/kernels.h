@@ -10,4 +10,10 @@
  * bytes. */
 uint32_t check_kernels(uint32_t seed, uint8_t *memory);
 
+/* Those of the kernels around the product. */
+uint32_t check_layer_kernels(uint8_t *memory);
+
+/* 0 to below - 1. */
+uint32_t kernels_draw(uint32_t below);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 void naive_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m);
+void naive_columns_s4(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m);
 
 /* naive_math.c */
 uint16_t naive_isqrt(uint32_t v);

@@ -86,8 +86,21 @@ describe('kernels give the bytes of the naive ones, at all remainders and at the
   );
 
   it('WebAssembly', async () => {
-    const own = ['kernels.c', 'kernels.h', 'naive_kernels.c', 'naive_kernels.h'].map((f) => `firmware/test/${f}`);
-    const flags = ['-msimd128', '-Ifirmware/test', ...['check_kernels', '__heap_base'].map((s) => `-Wl,--export=${s}`)];
+    const own = [
+      'kernels.c',
+      'kernels.h',
+      'layer_kernels.c',
+      'naive_kernels.c',
+      'naive_kernels.h',
+      'naive_layers.c',
+      'naive_layers.h',
+    ].map((f) => `firmware/test/${f}`);
+    const flags = [
+      '-msimd128',
+      '-fno-strict-aliasing',
+      '-Ifirmware/test',
+      ...['check_kernels', '__heap_base'].map((s) => `-Wl,--export=${s}`),
+    ];
     const module = await wasmOf('kernels', [...sourcesIn('firmware/core'), ...own], flags);
     const { exports } = await WebAssembly.instantiate(module);
     const check = exports.check_kernels as (seed: number, memory: number) => number;

@@ -49,6 +49,9 @@ FF_INLINE uint32_t ff_goodness(const uint16_t *y, unsigned width) {
  * Accumulators of one group to activities, in their place: acc and y, (width), begin at the same address for
  * the first group, and y's byte 2j is written when acc's 4j to 4j + 3 were read. Returns the goodness.
  */
+#if FF_LANES
+uint32_t ff_activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width);
+#else
 FF_INLINE uint32_t ff_activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
     const uint8_t s = layer->output_shift;
     const uint32_t half = ((uint32_t)1 << s) >> 1;
@@ -62,5 +65,6 @@ FF_INLINE uint32_t ff_activate_group(const ff_layer *layer, const int32_t *acc, 
     }
     return sum;
 }
+#endif
 
 #endif

@@ -6,8 +6,10 @@
 /* Registers of 16 bytes: 32 on AArch64, 16 on ARMv7. */
 #ifdef __aarch64__
 #define FF_OCTETS 8
+#define FF_PACKS 8
 #else
 #define FF_OCTETS 5
+#define FF_PACKS 4
 #endif
 #include "ff_sparse.h"
 
@@ -101,6 +103,65 @@ FF_ALWAYS void ff_block(int32_t *acc, const ff_gathered *list, unsigned count, u
         vst1q_s32(acc + 4 * v, sum[v]);
 }
 #endif
+
+/* a += the upper half of w times that of x. */
+#ifdef __aarch64__
+#define ADD_HIGH_U8(a, w, x) vmlal_high_u8(a, w, x)
+#else
+#define ADD_HIGH_U8(a, w, x) vmlal_u8(a, vget_high_u8(w), vget_high_u8(x))
+#endif
+
+/* Sums of eight even and eight odd neurons, each 8 times the sum of inputs too large, to sixteen
+ * accumulators. */
+FF_ALWAYS void add_pack(int32_t *acc, uint16x8_t even, uint16x8_t odd, uint16x8_t inputs) {
+    const uint16x8_t bias = vshlq_n_u16(inputs, 3);
+    const int16x8x2_t pair =
+        vzipq_s16(vreinterpretq_s16_u16(vsubq_u16(even, bias)), vreinterpretq_s16_u16(vsubq_u16(odd, bias)));
+    FF_UNROLLED
+    for (unsigned k = 0; k < 2; k++, acc += 8) {
+        vst1q_s32(acc, vaddw_s16(vld1q_s32(acc), vget_low_s16(pair.val[k])));
+        vst1q_s32(acc + 4, vaddw_s16(vld1q_s32(acc + 4), vget_high_s16(pair.val[k])));
+    }
+}
+
+/*
+ * Both weights of a byte are made 0 to 15, since inputs are unsigned, too; their products are added up in 16
+ * bits, and those sums to the accumulators now and then.
+ */
+FF_ALWAYS void ff_block_s4(int32_t *acc, const ff_gathered *list, unsigned count, uintptr_t at,
+                           unsigned packs) {
+    const uint8x16_t flip = vdupq_n_u8(0x88), low = vdupq_n_u8(15);
+    for (unsigned i = 0; i < count;) {
+        const unsigned end = count - i < FF_NARROW ? count : i + FF_NARROW;
+        uint16x8_t even[FF_PACKS], odd[FF_PACKS], inputs = vdupq_n_u16(0);
+        FF_UNROLLED
+        for (unsigned v = 0; v < packs; v++)
+            even[v] = odd[v] = inputs;
+        for (; i < end; i++) {
+            const uint8_t *column = (const uint8_t *)list->w[i] + at;
+            const uint8x16_t x = vdupq_n_u8(list->x[i]);
+            inputs = vaddw_u8(inputs, vget_low_u8(x));
+            FF_UNROLLED
+            for (unsigned v = 0; v < packs / 2; v++) {
+                const uint8x16_t both = veorq_u8(vld1q_u8(column + 16 * v), flip);
+                const uint8x16_t first = vandq_u8(both, low), second = vshrq_n_u8(both, 4);
+                even[2 * v] = vmlal_u8(even[2 * v], vget_low_u8(first), vget_low_u8(x));
+                odd[2 * v] = vmlal_u8(odd[2 * v], vget_low_u8(second), vget_low_u8(x));
+                even[2 * v + 1] = ADD_HIGH_U8(even[2 * v + 1], first, x);
+                odd[2 * v + 1] = ADD_HIGH_U8(odd[2 * v + 1], second, x);
+            }
+            if (packs & 1) {
+                const unsigned v = packs - 1;
+                const uint8x8_t both = veor_u8(vld1_u8(column + 8 * v), vget_low_u8(flip));
+                even[v] = vmlal_u8(even[v], vand_u8(both, vget_low_u8(low)), vget_low_u8(x));
+                odd[v] = vmlal_u8(odd[v], vshr_n_u8(both, 4), vget_low_u8(x));
+            }
+        }
+        FF_UNROLLED
+        for (unsigned v = 0; v < packs; v++)
+            add_pack(acc + 16 * v, even[v], odd[v], inputs);
+    }
+}
 
 #else
 typedef int ff_no_neon; /* no translation unit may be empty */

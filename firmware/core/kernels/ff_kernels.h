@@ -47,6 +47,11 @@
 #else
 #define FF_FAST_COLUMNS 0
 #endif
+#if FF_KERNEL_SET == FF_KERNELS_wasm || FF_KERNEL_SET == FF_KERNELS_neon || FF_KERNEL_SET == FF_KERNELS_helium
+#define FF_LANES 1 /* ff_lanes.h, and with it ff_columns_s4, ff_rescale.h, ff_activate.h, ff_step.h */
+#else
+#define FF_LANES 0
+#endif
 #if FF_KERNEL_SET == FF_KERNELS_avr
 #define FF_FAST_MATH 1 /* ff_math.h: root, random numbers, shifts; ff_crc32.h where lengths have 16 bits */
 #else

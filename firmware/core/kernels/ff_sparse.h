@@ -9,6 +9,7 @@
 #define FF_SPARSE_H
 
 #include "ff_columns.h"
+#include "ff_nibble.h"
 
 /* Loops of a number that the compiler knows, with an array that shall lie in registers. */
 #define FF_UNROLLED_(text) _Pragma(#text)
@@ -134,6 +135,61 @@ void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, 
     ff_inputs_left left = {w, x, x + n, m};
     for (unsigned count; (count = ff_gather(&list, &left)) != 0;)
         ff_add_gathered(acc, &list, count, m);
+}
+
+/* Columns of nibbles whose products a sum of 16 bits holds: 16 * 255 * 8 < 2^15. */
+#define FF_NARROW 16u
+
+/*
+ * acc[0 .. 16 * packs) += the gathered columns' weights from byte `at` on, two in each, times their inputs.
+ * `packs` is a constant where this is inlined.
+ */
+FF_ALWAYS void ff_block_s4(int32_t *acc, const ff_gathered *list, unsigned count, uintptr_t at,
+                           unsigned packs);
+
+/* All m neurons of the gathered columns, two in a byte. */
+static __attribute__((noinline)) void ff_add_gathered_s4(int32_t *acc, const ff_gathered *list,
+                                                         unsigned count, uintptr_t m) {
+    const uintptr_t full = m / 2, bytes = (m + 1) / 2;
+    uintptr_t at = 0;
+    for (; full - at >= 8 * FF_PACKS; at += 8 * FF_PACKS)
+        ff_block_s4(acc + 2 * at, list, count, at, FF_PACKS);
+    switch ((full - at) / 8) {
+#define FF_REST(packs)                                                                                       \
+    case packs:                                                                                              \
+        if (packs < FF_PACKS) ff_block_s4(acc + 2 * at, list, count, at, packs);                             \
+        break;
+        FF_REST(1)
+        FF_REST(2)
+        FF_REST(3)
+        FF_REST(4)
+        FF_REST(5)
+        FF_REST(6)
+        FF_REST(7)
+#undef FF_REST
+    }
+    uintptr_t j = full & ~(uintptr_t)7;
+    if (j == bytes) return;
+    j *= 2;
+    if (bytes < 8) {
+        for (; j < m; j++)
+            for (unsigned i = 0; i < count; i++)
+                acc[j] += ff_nibble((uint8_t)list->w[i][j / 2], j & 1) * list->x[i];
+        return;
+    }
+    /* The last eight bytes once more, as with whole bytes; there may be one neuron more than there is. */
+    int32_t last[16] = {0};
+    const uintptr_t from = 2 * (bytes - 8);
+    __builtin_memcpy(last, acc + from, (m - from) * sizeof *acc);
+    ff_block_s4(last, list, count, bytes - 8, 1);
+    __builtin_memcpy(acc + j, last + (j - from), (m - j) * sizeof *acc);
+}
+
+void ff_columns_s4(int32_t *acc, const int8_t *w, const uint8_t *x, uint16_t n, uint16_t m) {
+    ff_gathered list;
+    ff_inputs_left left = {w, x, x + n, (m + 1u) / 2};
+    for (unsigned count; (count = ff_gather(&list, &left)) != 0;)
+        ff_add_gathered_s4(acc, &list, count, m);
 }
 
 #endif

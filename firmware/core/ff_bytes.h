@@ -86,7 +86,7 @@ FF_INLINE void ff_set16(uint8_t *p, uint16_t v) {
     FF_MOVE(FF_ALIGNED(p, 2), &v, sizeof v);
 }
 
-FF_INLINE void ff_set32(uint8_t *p, uint32_t v) {
+static inline void ff_set32(uint8_t *p, uint32_t v) {
     FF_MOVE(FF_ALIGNED(p, 4), &v, sizeof v);
 }
 

@@ -131,7 +131,7 @@ static void finish_save(ff_device *device) {
         ff_device_step(device);
 }
 
-static ff_status check_sample(ff_device *device, uint8_t label, uint8_t may_lack) {
+FF_INLINE ff_status check_sample(ff_device *device, uint8_t label, uint8_t may_lack) {
     const ff_status status = need(device, 0);
     if (status == FF_OK && label >= device->model.classes && !(may_lack && label == FF_NO_LABEL))
         return fail(device, FF_LABEL, device->model.classes, label);

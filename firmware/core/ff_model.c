@@ -150,7 +150,7 @@ static ff_status check_shape(const ff_model *model, const ff_layer *layer, ff_si
 }
 
 /* The record at `o`. n: the width that comes in. */
-static ff_status open_layer(ff_model *model, ff_layer *layer, ff_size n, ff_size o, ff_fault *fault) {
+FF_INLINE ff_status open_layer(ff_model *model, ff_layer *layer, ff_size n, ff_size o, ff_fault *fault) {
     static const FF_TABLE ff_range RANGES[] = {
         {4, 4, 12}, {7, 0, 1}, {16, 0, 24}, {FF_WIDE(18), 1, 65535}, {FF_WIDE(2), 1, FF_MAX_NEURONS}};
     uint32_t buffer[FF_LAYER_RECORD / 4];
@@ -231,7 +231,7 @@ ff_size ff_model_answer(const ff_model *model) {
 #endif
 
 /* Bytes of the inputs, and of what kernels write behind them. */
-FF_INLINE ff_size x_bytes(const ff_model *model) {
+static ff_size x_bytes(const ff_model *model) {
     ff_size n = 0;
     for (uint_fast8_t l = 0; l < model->layers; l++)
         if (model->layer[l].n > n) n = model->layer[l].n;

@@ -28,8 +28,8 @@ FF_INLINE uint8_t allowed(const ff_model *model, const record *r) {
 }
 
 /* Reads the record at `cursor`; *r is the one before. */
-static ff_status read_record(const ff_model *model, ff_rom patch, ff_size bytes, ff_size cursor, record *r,
-                             ff_fault *fault) {
+FF_INLINE ff_status read_record(const ff_model *model, ff_rom patch, ff_size bytes, ff_size cursor, record *r,
+                                ff_fault *fault) {
     uint32_t buffer[RECORD / 4];
     const ff_size end = (ff_size)(r->at + r->count);
     const uint8_t before = r->layer;
@@ -52,7 +52,7 @@ static ff_status read_record(const ff_model *model, ff_rom patch, ff_size bytes,
 }
 
 /* What the record does to `head`, the copy of the state's fixed part. */
-static void foresee(const ff_model *model, const record *r, uint8_t *head) {
+FF_INLINE void foresee(const ff_model *model, const record *r, uint8_t *head) {
     const ff_size from = (ff_size)(r->at - model->state_at), fixed = ff_state_fixed(model->layers);
     if (r->layer < model->layers || from >= fixed) return;
     const ff_size room = (ff_size)(fixed - from);

@@ -51,6 +51,12 @@ FF_INLINE uint32_t ff_goodness(const uint16_t *y, unsigned width) {
  */
 #if FF_LANES
 uint32_t ff_activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width);
+#elif FF_FAST_ACTIVATE
+uint32_t ff_activate_rows(const int32_t *acc, uint16_t *y, unsigned width, uint8_t shift, uint16_t most);
+
+FF_INLINE uint32_t ff_activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
+    return ff_activate_rows(acc, y, width, layer->output_shift, layer->ymax);
+}
 #else
 FF_INLINE uint32_t ff_activate_group(const ff_layer *layer, const int32_t *acc, uint16_t *y, unsigned width) {
     const uint8_t s = layer->output_shift;

@@ -1,6 +1,7 @@
 #include "ff_kernels.h"
 
 #if FF_KERNEL_SET == FF_KERNELS_avr
+#include "ff_activate.h"
 #include "ff_columns.h"
 #include "ff_crc32.h"
 #include "ff_math.h"
@@ -35,6 +36,34 @@ FF_NAKED void ff_columns_s8(int32_t *acc, const int8_t *w, const uint8_t *x, uin
             "rjmp 1b\n"
             "4: clr r1\n"
             "pop r15\n pop r29\n pop r28\n ret");
+}
+
+/* acc r25:24, y r23:22, width r21:20, shift r18, most r17:16. An activity comes about in r25:22, the goodness
+ * in r15:12. */
+FF_NAKED uint32_t ff_activate_rows(const int32_t *acc, uint16_t *y, unsigned width, uint8_t shift,
+                                   uint16_t most) {
+    __asm__("push r12\n push r13\n push r14\n push r15\n"
+            "movw r26, r24\n movw r30, r22\n"
+            "clr r12\n clr r13\n movw r14, r12\n"
+            "1: subi r20, 1\n sbci r21, 0\n brcs 6f\n"
+            "ld r22, X+\n ld r23, X+\n ld r24, X+\n ld r25, X+\n"
+            "tst r25\n brpl 2f\n"
+            "clr r22\n clr r23\n rjmp 5f\n"
+            "2: mov r19, r18\n" /* the carry is clear; behind this it is the bit that was shifted out last */
+            "3: dec r19\n brmi 4f\n"
+            "lsr r25\n ror r24\n ror r23\n ror r22\n rjmp 3b\n"
+            "4: adc r22, r1\n adc r23, r1\n adc r24, r1\n adc r25, r1\n"
+            "cp r16, r22\n cpc r17, r23\n cpc r1, r24\n cpc r1, r25\n brcc 5f\n"
+            "movw r22, r16\n"
+            "5: st Z+, r22\n st Z+, r23\n"
+            "clr r25\n"
+            "mul r22, r22\n add r12, r0\n adc r13, r1\n adc r14, r25\n adc r15, r25\n"
+            "mul r23, r23\n add r14, r0\n adc r15, r1\n"
+            "mul r22, r23\n lsl r0\n rol r1\n rol r25\n"
+            "add r13, r0\n adc r14, r1\n adc r15, r25\n"
+            "clr r1\n rjmp 1b\n"
+            "6: movw r22, r12\n movw r24, r14\n"
+            "pop r15\n pop r14\n pop r13\n pop r12\n ret");
 }
 
 /* v r25:22. The part of it that was looked at lies in r20:18, four times the root of that in r21:r27:r26. */

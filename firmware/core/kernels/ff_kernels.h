@@ -53,8 +53,10 @@
 #define FF_LANES 0
 #endif
 #if FF_KERNEL_SET == FF_KERNELS_avr
+#define FF_FAST_ACTIVATE 1 /* ff_activate.h: groups of layout 0 */
 #define FF_FAST_MATH 1 /* ff_math.h: root, random numbers, shifts; ff_crc32.h where lengths have 16 bits */
 #else
+#define FF_FAST_ACTIVATE 0
 #define FF_FAST_MATH 0
 #endif
 #if FF_KERNEL_SET == FF_KERNELS_dsp || FF_KERNEL_SET == FF_KERNELS_thumb

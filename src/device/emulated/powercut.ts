@@ -219,12 +219,21 @@ class Trial {
     const { board } = this;
     await board.cutPower();
     await board.boot(this.entries);
-    const model = await board.during(() => this.talk.model());
+    const model = await board.during(() => this.asked());
     const flash = await board.flash();
     const slots = (of: Uint8Array) => of.subarray(MODELS_AT - FLASH_AT);
     // An update has nothing to do there.
     const touched = this.work.what === 'firmware update' && !same(slots(flash), slots(this.before));
     return { model: touched ? undefined : model, firmware: flash.slice(0, SLOT_BYTES) };
+  }
+
+  /** The model that the board says it has. The same start is asked twice: this machine may be too busy for QEMU and a host that waits. */
+  private async asked(): Promise<Uint8Array | undefined> {
+    try {
+      return await this.talk.model();
+    } catch {
+      return await this.talk.model();
+    }
   }
 
   /** To where the work begins. */

@@ -28,5 +28,5 @@ $(EMULATED)/stk500v2.hex: $(BOOTLOADERS)/stk500v2/stk500boot_v2_mega2560.hex
 $(BUILD)/kernels/avr.hex: test/kernels_avr.c test/naive_kernels.c test/naive_math.c test/naive_kernels.h $(CORE) $(HEADERS) emulated/avr.mk
 	@mkdir -p $(@D)
 	avr-gcc -std=gnu99 -Os -Wall -Wextra -Werror -mmcu=atmega328p -DFF_SMALL -Icore -Itest -o $(@:.hex=.elf) \
-	  test/kernels_avr.c test/naive_kernels.c test/naive_math.c $(wildcard core/kernels/*.c)
+	  test/kernels_avr.c test/naive_kernels.c test/naive_math.c core/ff_bytes.c $(wildcard core/kernels/*.c)
 	avr-objcopy -O ihex $(@:.hex=.elf) $@

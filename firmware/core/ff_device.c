@@ -390,8 +390,13 @@ FF_INLINE ff_status step_erase(ff_device *device) {
 }
 
 /* CRC over what the image will be (records have none), write; the CRC of the whole object grows with the
- * writing. */
-FF_INLINE ff_status step_save(ff_device *device) {
+ * writing. Its buffer must not lie on the stack below other steps. */
+#if FF_SMALL
+FF_INLINE
+#else
+__attribute__((noinline)) static
+#endif
+ff_status step_save(ff_device *device) {
     uint32_t words[FF_STEP_BYTES / 4];
     uint8_t *piece = (uint8_t *)words;
     const ff_size total = saved_bytes(device), count = step_count(device, total);

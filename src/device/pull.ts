@@ -1,7 +1,7 @@
 import { GoodnessError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } from '../format/class-statistics.js';
-import { decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
+import { clearWeights, decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
 import { weightsLength } from '../format/layout.js';
 import { MESSAGES, REGION } from '../format/message.js';
 import { LIMIT, type Model, padded, withLearning } from '../format/model.js';
@@ -133,6 +133,7 @@ export async function pullShape(session: Session): Promise<Model> {
   const image = new Uint8Array(hello.imageLength);
   image.set(await readRegion(session, REGION.image, 0, head));
   image.set(state, stateAt);
+  clearWeights(image);
   sealImage(image);
   return decodeImage(image);
 }

@@ -93,6 +93,25 @@ export function sealImage(bytes: Uint8Array): void {
 }
 
 /**
+ * Puts weights of 0, in each layer's layout, into an image of which only header, layer records, meta and state are there. In place.
+ * What doesn't lie within the image is left to `decodeImage`, which refuses it.
+ * @throws GoodnessError `image.layout`
+ */
+export function clearWeights(image: Uint8Array): void {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  for (let at = HEADER, l = view.getUint8(19); l > 0 && at + RECORD <= image.length; at += RECORD, l--) {
+    const [inputs, outputs, offset] = [
+      view.getUint16(at, true),
+      view.getUint16(at + 2, true),
+      view.getUint32(at + 8, true),
+    ];
+    const kind = kindOf(image, at, inputs, outputs);
+    if (offset + weightsLength(kind) > image.length) return;
+    image.set(layoutFor(kind.layout, kind).pack(kind, new Int8Array(inputs * outputs)), offset);
+  }
+}
+
+/**
  * Reads a model image and checks every statement of the format (SPEC.md, "Validation").
  * @throws GoodnessError `image.truncated`, `image.magic`, `image.version`, `image.crc`, `image.field`,
  * `image.meta`, `image.layout`

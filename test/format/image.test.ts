@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GoodnessError } from '../../src/base/errors.js';
-import { decodeImage, encodeImage, imageLayout, sealImage } from '../../src/format/image.js';
-import { INPUT_BITS, WEIGHT_BITS } from '../../src/format/layout.js';
+import { clearWeights, decodeImage, encodeImage, imageLayout, sealImage } from '../../src/format/image.js';
+import { INPUT_BITS, LAYOUTS, WEIGHT_BITS } from '../../src/format/layout.js';
 import { formatMeta, metaOf } from '../../src/format/meta.js';
 import type { Model } from '../../src/format/model.js';
 import { randomModel } from '../golden/random-model.js';
@@ -288,5 +288,30 @@ describe('meta section', () => {
     expect(codeOf(() => decodeImage(altered(layout.metaOffset + 13, 0xff)))).toBe('image.meta');
     const long = JSON.stringify({ classes, note: 'x'.repeat(65535) });
     expect(codeOf(() => encodeImage(withMeta(long)))).toBe('image.meta');
+  });
+});
+
+describe('weights of 0', () => {
+  it.each(LAYOUTS.map(({ tag, name }) => [name, tag] as const))(
+    'take the place of weights that are not there, laid out as %s',
+    (_, tag) => {
+      const wide = randomModel({ seed: 7, rawInputs: 9, classes: 2, hidden: [16, 8] });
+      const model = { ...wide, layers: wide.layers.map((layer) => ({ ...layer, layout: tag })) };
+      const bytes = encodeImage(model);
+      const { weightsOffsets, stateOffset } = imageLayout(model);
+      bytes.fill(0, weightsOffsets[0]!, stateOffset);
+      clearWeights(bytes);
+      sealImage(bytes);
+      const layers = model.layers.map((layer) => ({ ...layer, weights: new Int8Array(layer.weights.length) }));
+      expect(decodeImage(bytes)).toEqual({ ...model, layers });
+    },
+  );
+
+  it('go nowhere where an image says that they lie outside', () => {
+    const copy = altered(48 + 8, 0xff, 0xff, 0xff, 0x7f);
+    const before = copy.slice();
+    clearWeights(copy);
+    expect(copy).toEqual(before);
+    expect(codeOf(() => decodeImage(copy))).toBe('image.field');
   });
 });

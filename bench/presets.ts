@@ -23,11 +23,11 @@ const { weightsLength } = await library<Layout>('format/layout');
 
 async function measure(lab: MnistLab, name: string, seed: number): Promise<Figures> {
   const pool = PRESETS[name]!.recipe.pool ?? 1;
-  const { model, floatError } = await presetBase(lab, name, seed, 60000);
+  const { model } = await presetBase(lab, name, seed, 60000);
   const host = poolImages(lab.mnist.train, pool);
   const device = await CoreLearner.create(model, { backend: lab.backend, host, pool: 1, seed });
   const { error, falseReject, falseAccept } = await device.evaluate(poolImages(lab.mnist.test, pool));
-  return { error, falseReject, falseAccept, unrounded: floatError, ...(await sizes(model)), ...thresholds(model) };
+  return { error, falseReject, falseAccept, ...(await sizes(model)), ...thresholds(model) };
 }
 
 /** Bytes: weights as they lie on the device, the whole image, and the split of RAM. */

@@ -5,7 +5,7 @@ import { evaluateNovelty, type NoveltyEvaluation } from '../quantize/novelty.js'
 import { quantize } from '../quantize/quantize.js';
 import type { Backend } from '../train/backend.js';
 import { type Evaluation, evaluate, goodnessOfAll } from '../train/evaluation.js';
-import { type PerLayer, trainedScales } from '../train/layers/fake-quantization.js';
+import { type PerLayer, roundedNetwork, trainedScales } from '../train/layers/fake-quantization.js';
 import { quantile } from '../train/objectives/novelty.js';
 import { deviceBits, type Recipe } from '../train/recipe.js';
 import type { Trainer } from '../train/trainer.js';
@@ -31,7 +31,10 @@ export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeD
   const { inputBits = 8, seed = 1, pool = 1 } = recipe;
   const { product } = trainer;
   const bits = deviceBits(recipe);
-  const network = trainer.network();
+  // Weights that were trained with their rounding have found their places on its grid, and mean nothing without it.
+  const scales = trainedScales(trainer.config.quantization, trainer.layers, bits);
+  const trained = trainer.network();
+  const network = scales === undefined ? trained : roundedNetwork(trained, scales, bits);
   const oneClass = network.objective === 'one-class';
   const threshold = oneClass
     ? quantile(goodnessOfAll(network, deviceData(network, small), product), FALSE_ALARMS)
@@ -39,8 +42,6 @@ export function judge(recipe: Recipe, trainer: Trainer, { small, test }: RecipeD
   const float = evaluate(network, test, { product, ...(threshold === undefined ? {} : { threshold }) });
   const reason = recipe.device === false ? 'the recipe asks for none' : hostOnly(network);
   if (reason !== undefined) return { float, reason };
-  // Weights that were trained with their rounding have found their places on its grid.
-  const scales = trainedScales(trainer.config.quantization, trainer.layers, bits);
   const { model, report } = quantize(network, {
     calibration: small,
     bits,

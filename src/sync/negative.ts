@@ -3,7 +3,7 @@ import { Random } from '../base/random.js';
 import { type Dataset, select } from '../data/dataset.js';
 import type { Backend } from '../train/backend.js';
 import type { PartialTrainConfig } from '../train/config.js';
-import { fakeQuantize, ofLayer, type PerLayer } from '../train/layers/fake-quantization.js';
+import { type PerLayer, roundedNetwork } from '../train/layers/fake-quantization.js';
 import type { Network } from '../train/network.js';
 import { scheduleFactor } from '../train/schedule/schedule.js';
 import { Trainer } from '../train/trainer.js';
@@ -124,7 +124,7 @@ export async function negativePhase(options: NegativePhaseOptions): Promise<Netw
     }
     if (step % BREATH === 0) await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return scales === undefined ? trainer.network() : rounded(trainer.network(), scales, bits);
+  return scales === undefined ? trainer.network() : roundedNetwork(trainer.network(), scales, bits);
 }
 
 /** Samples of one data set in random order, again and again. */
@@ -153,18 +153,6 @@ class Feed {
     }
     return select(this.data, chosen);
   }
-}
-
-/** Weights as the device will hold them. */
-function rounded(network: Network, scales: readonly number[], bits: PerLayer): Network {
-  return {
-    ...network,
-    layers: network.layers.map((layer, index) => {
-      const weights = new Float32Array(layer.weights.length);
-      fakeQuantize(layer.weights, weights, scales[index]!, ofLayer(bits, index));
-      return { ...layer, weights };
-    }),
-  };
 }
 
 function checkPlan({ plan, proxy, host, network }: NegativePhaseOptions): void {

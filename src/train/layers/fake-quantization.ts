@@ -1,3 +1,5 @@
+import type { Network } from '../network.js';
+
 /** One number for all layers, or one per layer; the last one also holds for layers above. */
 export type PerLayer = number | readonly number[];
 
@@ -72,6 +74,18 @@ export function fittingScale(weights: Float32Array, bits: number): number {
     }
   }
   return best;
+}
+
+/** A network with weights as a device would hold them. */
+export function roundedNetwork(network: Network, scales: readonly number[], bits: PerLayer): Network {
+  return {
+    ...network,
+    layers: network.layers.map((layer, index) => {
+      const weights = new Float32Array(layer.weights.length);
+      fakeQuantize(layer.weights, weights, scales[index]!, ofLayer(bits, index));
+      return { ...layer, weights };
+    }),
+  };
 }
 
 /** Weights as a device would hold them: rounded to whole steps, clamped, and multiplied by the scale again. */

@@ -19,7 +19,7 @@ function chatter(words: number): string {
   return Array.from({ length: words }, () => known[random.integer(known.length)]).join(' ');
 }
 
-const { train, test } = textData(chatter(400), { name: 'chatter', window: 4 });
+const { train, test } = textData(chatter(300), { name: 'chatter', window: 4 });
 const SHAPE = shapeFor(train, {
   hidden: [40, 30],
   objective: 'unsupervised',
@@ -59,10 +59,10 @@ describe('predicted negatives', () => {
 
   it.each([1, 4])('teach what comes next, with %i of four symbols predicted', async (symbols) => {
     const own = trainer({ negatives: { kind: 'predicted', symbols } });
-    await own.fit(train, { epochs: 15, batch: 50 });
+    await own.fit(train, { epochs: 12, batch: 50 });
     // The first letter of a word can't be known: one of five or so characters, in two cases of three.
-    expect(evaluate(own.network(), test).error).toBeLessThan(22);
-  });
+    expect(evaluate(own.network(), test).error).toBeLessThan(24);
+  }, 20_000);
 
   it('are the same after a stop', async () => {
     const config: PartialTrainConfig = { negatives: { kind: 'predicted', symbols: 2 }, frozen: [0] };

@@ -6,10 +6,18 @@ import { quantize } from '../../src/quantize/quantize.js';
 import { type Backend, selectBackend } from '../../src/train/backend.js';
 import { encodeCheckpoint } from '../../src/train/checkpoint.js';
 import { decodeCheckpoint } from '../../src/train/checkpoint-reader.js';
-import { type PartialTrainConfig, type ShapeOptions, shapeFor } from '../../src/train/config.js';
+import {
+  completeConfig,
+  type PartialTrainConfig,
+  type ShapeOptions,
+  shapeFor,
+  surroundingsOf,
+} from '../../src/train/config.js';
 import { evaluate } from '../../src/train/evaluation.js';
 import { labelGoodness, plainProduct } from '../../src/train/forward.js';
 import { LayerTrainer, type LayerTrainerConfig } from '../../src/train/layers/layer-trainer.js';
+import { RecurrentStack } from '../../src/train/layers/recurrent-stack.js';
+import { Stack } from '../../src/train/layers/stack.js';
 import { createNetwork, type Network } from '../../src/train/network.js';
 import { thresholdLoss } from '../../src/train/objectives/losses.js';
 import { readoutScores } from '../../src/train/objectives/readout.js';
@@ -247,6 +255,36 @@ describe('a recurrent network', () => {
     ['local fields', { ...SHAPE, fields: [{ size: 4, stride: 4 }] }, /see everything/],
   ])('refuses %s', (_, shape, message) => {
     expect(() => createNetwork(shapeFor(bars(3, 1), shape), new Random(1))).toThrow(message);
+  });
+});
+
+describe('dropout', () => {
+  it.each<[string, ShapeOptions]>([
+    ['feed-forward', { hidden: [30], objective: 'label' }],
+    ['recurrent', { hidden: [30], objective: 'label', recurrent: {} }],
+  ])('leaves labels alone in %s layers', (_, options) => {
+    const data = bars(3, 1);
+    const shape = shapeFor(data, options);
+    const config = completeConfig({ inputDropout: 0.9, dropout: 0.9 }, surroundingsOf(shape, data.geometry));
+    const network = createNetwork(shape, new Random(1));
+    const { recurrent } = network;
+    const stack =
+      recurrent === undefined
+        ? new Stack(network, config, backend)
+        : new RecurrentStack({ ...network, recurrent }, config, backend);
+    // Samples that show nothing but their labels.
+    const source = new Uint8Array(60 * 67);
+    for (let r = 0; r < 60; r++) source[r * 67 + (r % 3)] = 255;
+    const random = new Random(1);
+    stack.forward(source, 60, random);
+    if (recurrent !== undefined) stack.iterate(0);
+    expect(stack.layers[0]!.goodness.every((g) => g > 0)).toBe(true);
+    // And of what they do show, much is dropped.
+    source.fill(200);
+    stack.forward(source, 60, random);
+    expect(new Set(stack.layers[0]!.goodness).size).toBeGreaterThan(20);
+    stack.forward(source, 60, random, false);
+    expect(new Set(stack.layers[0]!.goodness).size).toBe(1);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Backend } from '../backend.js';
 import type { TrainConfig } from '../config.js';
 import { frameAt, frameInputs, type RecurrentNetwork, rescale } from '../recurrent.js';
 import type { TrainLayer } from './layer.js';
-import { createLayers, dropoutOf, type LayerStack } from './stack.js';
+import { createLayers, dropInputs, dropoutOf, type LayerStack } from './stack.js';
 
 /**
  * The layers of a recurrent network in training. In each iteration every layer learns from what it does then; its neighbours' activities
@@ -47,7 +47,7 @@ export class RecurrentStack implements LayerStack {
     this.sources = network.layers.map(({ inputs }) => new Float32Array(rows * inputs));
     let below = this.frames[0]!;
     this.states = this.layers.map((layer, l) => {
-      layer.forward(this.join(l, below, undefined), rows, this.dropout(l), random);
+      layer.forward(this.join(l, below, undefined), rows, 0, random);
       const state = layer.activities.slice();
       below = state.slice();
       rescale(below, rows);
@@ -56,7 +56,7 @@ export class RecurrentStack implements LayerStack {
   }
 
   iterate(iteration: number): void {
-    const { rows, states, layers, labels, random } = this;
+    const { rows, states, layers, labels } = this;
     const { damping } = this.network.recurrent;
     const inputs = states.map((state) => {
       const x = state.slice();
@@ -66,7 +66,7 @@ export class RecurrentStack implements LayerStack {
     const frame = this.frames[frameAt(this.network.recurrent, iteration)]!;
     layers.forEach((layer, l) => {
       const source = this.join(l, inputs[l - 1] ?? frame, inputs[l + 1] ?? labels);
-      layer.forward(source, rows, this.dropout(l), random!, { before: states[l]!, share: damping });
+      layer.forward(source, rows, 0, this.random!, { before: states[l]!, share: damping });
     });
     // Learning spends activities.
     layers.forEach((layer, l) => {
@@ -78,19 +78,17 @@ export class RecurrentStack implements LayerStack {
     return this.states;
   }
 
-  private dropout(layer: number): number {
-    return this.drops ? dropoutOf(this.config, this.layers[layer]!, layer) : 0;
-  }
-
-  /** What a layer sees of its neighbours: (rows, below + above). */
+  /** What a layer sees of its neighbours, of which some is dropped, but no label: (rows, below + above). */
   private join(l: number, below: Float32Array, above: Float32Array | undefined): Float32Array {
-    const { rows } = this;
+    const { rows, layers, labels } = this;
     const source = this.sources[l]!;
     const [stride, low] = [source.length / rows, below.length / rows];
+    const chance = this.drops ? dropoutOf(this.config, layers[l]!, l) : 0;
     for (let r = 0; r < rows; r++) {
-      source.set(below.subarray(r * low, (r + 1) * low), r * stride);
-      if (above !== undefined)
-        source.set(above.subarray(r * (stride - low), (r + 1) * (stride - low)), r * stride + low);
+      const at = r * stride;
+      source.set(below.subarray(r * low, (r + 1) * low), at);
+      if (above !== undefined) source.set(above.subarray(r * (stride - low), (r + 1) * (stride - low)), at + low);
+      if (chance > 0) dropInputs(source, at, above === labels ? at + low : at + stride, chance, this.random!);
     }
     return source;
   }

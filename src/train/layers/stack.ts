@@ -77,26 +77,49 @@ export function dropoutOf(config: TrainConfig, layer: TrainLayer, index: number)
   return index === 0 ? inputDropout : dropout;
 }
 
+/** Clears inputs from one place to another at random. For what a layer drops by itself there is no need of it; labels may not be dropped. */
+export function dropInputs(x: Values, from: number, to: number, chance: number, random: Random): void {
+  for (let i = from; i < to; i++) if (x[i] !== 0 && random.uniform() < chance) x[i] = 0;
+}
+
 /** Layers of which each is on top of the one below. */
 export class Stack implements LayerStack {
   readonly layers: readonly TrainLayer[];
   readonly groups: number;
   readonly iterations = 0;
   private readonly config: TrainConfig;
+  /** Inputs of the first layer that are labels: a sample that lost its label would be as positive as it is negative. */
+  private readonly labels: number;
+  private dropped = new Uint8Array(0);
 
   /** @param network its weights are copied */
   constructor(network: Network, config: TrainConfig, backend: Backend) {
     this.config = config;
     this.groups = groupCount(network);
+    this.labels = network.objective === 'label' ? network.classes : 0;
     this.layers = createLayers(network, config, backend);
   }
 
   forward(source: Uint8Array, rows: number, random: Random, drops = true): void {
     let below: Values = source;
     this.layers.forEach((layer, index) => {
-      layer.forward(below, rows, drops ? dropoutOf(this.config, layer, index) : 0, random);
+      let chance = drops ? dropoutOf(this.config, layer, index) : 0;
+      if (index === 0 && chance > 0 && this.labels > 0) {
+        below = this.drop(source, rows, layer.layer.inputs, chance, random);
+        chance = 0;
+      }
+      layer.forward(below, rows, chance, random);
       below = layer.activities;
     });
+  }
+
+  /** A copy in which inputs are dropped, and labels are not. */
+  private drop(source: Uint8Array, rows: number, inputs: number, chance: number, random: Random): Uint8Array {
+    if (this.dropped.length !== rows * inputs) this.dropped = new Uint8Array(rows * inputs);
+    const { dropped } = this;
+    dropped.set(source.subarray(0, rows * inputs));
+    for (let r = 0; r < rows; r++) dropInputs(dropped, r * inputs + this.labels, (r + 1) * inputs, chance, random);
+    return dropped;
   }
 
   iterate(): void {}

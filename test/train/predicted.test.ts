@@ -57,12 +57,16 @@ describe('predicted negatives', () => {
     }
   });
 
-  it.each([1, 4])('teach what comes next, with %i of four symbols predicted', async (symbols) => {
-    const own = trainer({ negatives: { kind: 'predicted', symbols } });
-    await own.fit(train, { epochs: 12, batch: 50 });
-    // The first letter of a word can't be known: one of five or so characters, in two cases of three.
-    expect(evaluate(own.network(), test).error).toBeLessThan(24);
-  }, 20_000);
+  it.each([1, 4])(
+    'teach what comes next, with %i of four symbols predicted',
+    async (symbols) => {
+      const own = trainer({ negatives: { kind: 'predicted', symbols } });
+      await own.fit(train, { epochs: 12, batch: 50 });
+      // The first letter of a word can't be known: one of five or so characters, in two cases of three.
+      expect(evaluate(own.network(), test).error).toBeLessThan(24);
+    },
+    20_000,
+  );
 
   it('are the same after a stop', async () => {
     const config: PartialTrainConfig = { negatives: { kind: 'predicted', symbols: 2 }, frozen: [0] };

@@ -45,7 +45,7 @@ static void known_loop(void) {
 #ifdef __aarch64__
     __asm volatile("1: subs %0, %0, #1\n b.ne 1b" : "+r"(rounds)::"cc");
 #else
-    __asm volatile("1: subs %0, %0, #1\n bne 1b" : "+r"(rounds)::"cc");
+    __asm volatile(".syntax unified\n1: subs %0, #1\n bne 1b" : "+l"(rounds)::"cc");
 #endif
 }
 

@@ -1,8 +1,9 @@
-// Puts into dist/ what the package carries beside compiled TypeScript, and checks that it is all there: firmware of every board and the Arduino library.
+// Puts into dist/ what the package carries beside compiled TypeScript, and checks that it is all there: firmware of every board, the Arduino library,
+// and whatever a page in it links to.
 // `npm pack` and `npm publish` run it (prepack), and so does `npm test`.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,7 +37,18 @@ const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-sc
   maxBuffer: 1 << 26,
 });
 const packed = new Set(JSON.parse(stdout)[0].files.map((file) => file.path));
-const missing = wanted.filter((path) => !packed.has(path));
+/** Files and folders of the package that a page links to. */
+function linksOf(page) {
+  const links = readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g);
+  return [...links].map(([, path]) => posix.join(posix.dirname(page), path));
+}
+
+const pages = [...packed].filter((path) => path.endsWith('.md') && !path.startsWith('dist/'));
+const folders = new Set(
+  [...packed].flatMap((path) => path.split('/').map((_, k, parts) => parts.slice(0, k).join('/'))),
+);
+const linked = new Set(pages.flatMap(linksOf).filter((path) => !folders.has(path)));
+const missing = [...wanted, ...linked].filter((path) => !packed.has(path));
 if (missing.length > 0) {
   process.stderr.write(`package: MISSING: ${missing.join(', ')}\n`);
   process.exitCode = 1;

@@ -7,6 +7,7 @@ import type { Session } from '../device/session.js';
 import { readRegion } from '../device/transfer.js';
 import { REGION } from '../format/message.js';
 import { type ExtractorMeta, type Meta, parseMeta } from '../format/meta.js';
+import { LIMIT } from '../format/model.js';
 import { numberOf } from './arguments.js';
 import { chooseClasses } from './class-choice.js';
 import { knownFeatures } from './features.js';
@@ -78,6 +79,13 @@ export async function metaOnDevice(session: Session): Promise<Meta> {
   const view = new DataView(head.buffer, head.byteOffset);
   const [offset, length] = [view.getUint32(24, true), view.getUint32(28, true)];
   const shape = { classes: session.hello.classes, rawInputs: session.hello.rawInputs };
+  if (length > LIMIT.metaBytes || offset + length > session.hello.imageLength) {
+    throw new GoodnessError('device.meta', 'the device tells of a model whose meta section can not be', {
+      expected: `at most ${LIMIT.metaBytes} bytes, within ${session.hello.imageLength}`,
+      got: `${length} bytes at ${offset}`,
+      fix: 'Flash the model again.',
+    });
+  }
   if (length === 0) return { classes: Array.from({ length: shape.classes }, (_, c) => String(c)) };
   const text = new TextDecoder().decode(await readRegion(session, REGION.image, offset, length));
   return parseMeta(text, shape);

@@ -4,7 +4,7 @@ import { type ClassStatistics, classStatisticsLength, decodeClassStatistics } fr
 import { clearWeights, decodeImage, encodeImage, imageLayout, sealImage } from '../format/image.js';
 import { weightsLength } from '../format/layout.js';
 import { MESSAGES, REGION } from '../format/message.js';
-import { LIMIT, type Model, padded, withLearning } from '../format/model.js';
+import { type Model, padded, withLearning } from '../format/model.js';
 import { emptyState, stateFixedLength } from '../format/state.js';
 import { STATUS, statusError } from '../format/status.js';
 import type { Session } from './session.js';
@@ -125,7 +125,7 @@ export async function pullShape(session: Session): Promise<Model> {
   if (!hello.modelLoaded) throw statusError(STATUS.NO_MODEL, 0, hello.loadStatus);
   const header = await readRegion(session, REGION.image, 0, HEADER_BYTES);
   const view = new DataView(header.buffer, header.byteOffset, header.length);
-  if (header.length < HEADER_BYTES || hello.imageLength > LIMIT.imageBytes) throw otherKind();
+  if (header.length < HEADER_BYTES) throw otherKind();
   const head = view.getUint32(META_OFFSET_AT, true) + padded(view.getUint32(META_LENGTH_AT, true));
   const state = emptyState(hello.layers);
   const stateAt = view.getUint32(STATE_OFFSET_AT, true);

@@ -1,7 +1,7 @@
 import { GoodnessError } from '../base/errors.js';
 import { type Frame, FrameDecoder, frameBound } from '../format/frame.js';
 import {
-  checkProtocol,
+  checkGreeting,
   decodeResponse,
   type HelloResponse,
   MESSAGES,
@@ -174,7 +174,7 @@ export class Session {
     const manner = { patience, limit: patience * (retries + 1), once: false, probe: false };
     const answer = await this.make(MESSAGES.hello, MESSAGES.hello.encode({}), manner);
     const hello = decodeResponse(MESSAGES.hello, answer!);
-    checkProtocol(hello);
+    checkGreeting(hello);
     this.greeting = hello;
     this.window = Math.max(1, Math.min(this.options.window, hello.window));
     return hello;

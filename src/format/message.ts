@@ -1,6 +1,7 @@
 import { GoodnessError } from '../base/errors.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
+import { LIMIT } from './model.js';
 import { STATUS, statusError } from './status.js';
 
 /** Version of the wire protocol that this package speaks. */
@@ -308,15 +309,23 @@ export function decodeResponse<Request, Response>(
 }
 
 /**
- * Checks that a device speaks the protocol of this package.
- * @throws GoodnessError `device.version`
+ * Checks that a device speaks the protocol of this package, and says nothing of itself that can't be: what is read from it is as long
+ * as it says.
+ * @throws GoodnessError `device.version`, `device.greeting`
  */
-export function checkProtocol(hello: HelloResponse): void {
+export function checkGreeting(hello: HelloResponse): void {
   if (hello.protocolVersion !== PROTOCOL_VERSION) {
     throw new GoodnessError('device.version', 'the device speaks another protocol version', {
       expected: String(PROTOCOL_VERSION),
       got: String(hello.protocolVersion),
       fix: 'Use the same version of goodness on the host and in the firmware.',
+    });
+  }
+  if (hello.imageLength > LIMIT.imageBytes) {
+    throw new GoodnessError('device.greeting', 'the device says that its model is larger than any model', {
+      expected: `at most ${LIMIT.imageBytes} bytes`,
+      got: String(hello.imageLength),
+      fix: 'Flash the firmware and the model again.',
     });
   }
 }

@@ -78,6 +78,13 @@ describe('a session', () => {
     await expect(Session.open(older, QUICK)).rejects.toMatchObject({ code: 'device.version', expected: '1', got: '2' });
   });
 
+  it('refuses a device whose model would be larger than any', async () => {
+    const payload = helloPayload();
+    new DataView(payload.buffer).setUint32(33, 16_777_217, true);
+    const liar = PeerTransport.saying(payload);
+    await expect(Session.open(liar, QUICK)).rejects.toMatchObject({ code: 'device.greeting', got: '16777217' });
+  });
+
   it('gives up on a device that falls silent, and works again when it is back', async () => {
     let deaf = false;
     const peer = new PeerTransport((frame, say) => {

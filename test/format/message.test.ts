@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkProtocol, decodeResponse, MESSAGES, RESET_MODE } from '../../src/format/message.js';
+import { checkGreeting, decodeResponse, MESSAGES, RESET_MODE } from '../../src/format/message.js';
 import { STATUS, STATUSES, statusError } from '../../src/format/status.js';
 
 const input = Uint8Array.of(9, 8, 7);
@@ -80,7 +80,7 @@ describe('responses', () => {
       layouts: 0x105,
       target: 'wasm',
     });
-    checkProtocol(hello);
+    checkGreeting(hello);
     bytes[5] = 0b111000;
     expect(decodeResponse(MESSAGES.hello, bytes)).toMatchObject({
       learns: false,
@@ -89,7 +89,7 @@ describe('responses', () => {
       canRestart: true,
       takesNibbles: true,
     });
-    expect(() => checkProtocol({ ...hello, protocolVersion: 1 })).toThrow(
+    expect(() => checkGreeting({ ...hello, protocolVersion: 1 })).toThrow(
       expect.objectContaining({ code: 'device.version', expected: '2', got: '1' }),
     );
   });

@@ -36,7 +36,11 @@ export default defineCommand({
       valueHint: 'image',
       description: 'With --board: firmware (.hex, .bin) in place of that of this package; none: keep what is there',
     },
-    ...LEARN,
+    learn: {
+      ...LEARN.learn,
+      description:
+        'With --board or --pipeline: layers that learn there, such as 1 or 0,1, or none; left out: as many weights as fit',
+    },
     link: {
       type: 'string',
       valueHint: 'port',

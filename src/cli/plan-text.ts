@@ -11,8 +11,7 @@ export const LEARN = {
   learn: {
     type: 'string',
     valueHint: 'layers',
-    description:
-      'With --board or --pipeline: layers that learn there, such as 1 or 0,1, or none; left out: as many weights as fit',
+    description: 'With --board: layers that learn there, such as 1 or 0,1, or none; left out: as many weights as fit',
   },
 } as const satisfies ArgsDef;
 

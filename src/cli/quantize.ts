@@ -20,7 +20,7 @@ export default defineCommand({
   meta: {
     name: 'quantize',
     description:
-      'Makes a model image from a training checkpoint: int8 weights, and thresholds calibrated on the integers that a device will compute.',
+      'Makes a model image from a training checkpoint: weights of 8 bits or fewer, and thresholds calibrated on the integers that a device will compute.',
   },
   args: {
     checkpoint: { type: 'positional', required: true, description: 'checkpoint.safetensors of `goodness train`' },

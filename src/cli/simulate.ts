@@ -45,6 +45,10 @@ export default defineCommand({
         fix: 'See --help.',
       });
     }
+    const threads = numberOf('threads', args.threads, { least: 2, most: 8 });
+    if (threads !== undefined && !args.pty) {
+      throw new GoodnessError('usage.option', '--threads needs --pty', { fix: 'See --help.' });
+    }
     if (args.board !== undefined) {
       await simulateBoard(boardOf(args.board), args, context);
       return;
@@ -52,10 +56,6 @@ export default defineCommand({
     for (const name of ['model', 'learn'] as const) {
       if (args[name] === undefined) continue;
       throw new GoodnessError('usage.option', `--${name} needs --board`, { fix: 'See `goodness boards`.' });
-    }
-    const threads = numberOf('threads', args.threads, { least: 2, most: 8 });
-    if (threads !== undefined && !args.pty) {
-      throw new GoodnessError('usage.option', '--threads needs --pty', { fix: 'See --help.' });
     }
     if (args.pty) await simulateNative(args.store, threads, context);
     else await simulateTcp(numberOf('tcp', args.tcp ?? '0', { most: 65535 })!, args.host, args.store, context);
